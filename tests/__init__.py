@@ -1,0 +1,1 @@
+"""The tests; a package so that helpers are imported by one unambiguous name: `from tests.helper import ...`."""

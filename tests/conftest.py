@@ -1,0 +1,29 @@
+"""How the suite is run: how much of it (seeds, generated examples), and nothing that a single test would need."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: these tests share their two cores with others, and speed is measured in benchmarks/, never here.
+settings.register_profile("default", max_examples=50, deadline=None, print_blob=True, derandomize=False)
+_DEFAULT = settings.get_profile("default")
+# The same examples every time, so that a red build is about the change.
+settings.register_profile("ci", parent=_DEFAULT, derandomize=True)
+settings.register_profile("nightly", parent=_DEFAULT, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") else "default")  # --hypothesis-profile has the last word
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that trades time for seeds."""
+    parser.addoption("--all-seeds", action="store_true", help="run seeded tests with all their seeds, not a sample")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test marked `seeds(sample=3, all=50)` its argument `seed`: 0, 1, 2, or with --all-seeds 0 to 49."""
+    marker = metafunc.definition.get_closest_marker("seeds")
+    if marker is not None:
+        count = marker.kwargs["all" if metafunc.config.getoption("--all-seeds") else "sample"]
+        metafunc.parametrize("seed", range(count))
