@@ -1,0 +1,74 @@
+"""Every exception that a user of racewindow can see.
+
+Each message answers three questions in this order: what happened, why, and what to do. The command line prints the
+message alone (exit status 2 for `UsageError` and its kin), so it has to stand by itself without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class RacewindowError(Exception):
+    """Base of all errors that racewindow raises on purpose.
+
+    Parameters
+    ----------
+    what: one sentence, what happened, naming the object.
+    why: the reason, where it is not obvious.
+    do: what the reader can do about it; a command that can be pasted where there is one.
+    """
+
+    def __init__(self, what: str, *, why: str = "", do: str = "") -> None:
+        self.what, self.why, self.do = what, why, do
+        lines = [what]
+        if why:
+            lines.append(f"Why: {why}")
+        if do:
+            lines.append(f"Do:  {do}")
+        super().__init__("\n".join(lines))
+
+
+class UsageError(RacewindowError):
+    """An argument, option or name that makes no sense; nothing has been run."""
+
+
+class InputError(UsageError):
+    """A file or value given by the user that cannot be used; names the file and, where there is one, the line."""
+
+
+class UnsupportedTrioError(RacewindowError):
+    """The installed trio is outside the range whose private parts this version knows."""
+
+
+class RealIOError(RacewindowError):
+    """Code inside an execution asked for real input or output: a socket, a file descriptor, a subprocess."""
+
+    def __init__(self, call: str, instead: str) -> None:
+        super().__init__(
+            f"{call} asks for real I/O inside an execution.",
+            why="an execution runs in virtual time, in one process, so that it can be repeated exactly; real I/O cannot be.",
+            do=instead,
+        )
+        self.call, self.instead = call, instead
+
+
+class RealThreadError(RacewindowError):
+    """Code inside an execution asked for a real thread, or for something that only a real thread can do."""
+
+    def __init__(self, call: str, instead: str) -> None:
+        super().__init__(
+            f"{call} asks for a real thread inside an execution.",
+            why="the operating system would choose the order of events, and no schedule could repeat it.",
+            do=instead,
+        )
+        self.call, self.instead = call, instead
+
+
+class DivergenceError(RacewindowError):
+    """A schedule does not fit the program that it is replayed on; says at which step and what differs."""
+
+
+class ExplorationFailed(RacewindowError, AssertionError):  # noqa: N818  # reads as the assertion it is in a test report
+    """Raised by `Result.check`: its text is the report of the first failure with the command that replays it."""
+
+    def __init__(self, report: str) -> None:
+        super().__init__(report)
