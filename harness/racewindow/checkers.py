@@ -1,0 +1,126 @@
+"""Checkers: small pure things that judge what happened in one execution.
+
+A checker is handed a `History` and answers with a `Verdict`: holds, violated (with evidence) or unknown. It knows no
+runtime and no scheduler, so it can be tested with six hand-written events. A checker that crashes answers *unknown*
+with its exception, never *holds*. Verdicts have to be the same for every order of independent events.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from racewindow.events import Event
+
+
+class Judgement(enum.Enum):
+    """The three answers of a checker, in order of increasing trouble."""
+
+    HOLDS = "holds"
+    UNKNOWN = "unknown"
+    VIOLATED = "violated"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One piece of evidence that a property does not hold.
+
+    `class_`: what kind of wrong it is (a word of the checker's own vocabulary, such as `stale`), or None.
+    `subject`: what it happened to: a market, account, service or task. `message`: one sentence for a person.
+    `time_ns`: virtual time at which it happened, in nanoseconds. `evidence`: the values that prove it.
+    """
+
+    class_: str | None
+    subject: str
+    message: str
+    time_ns: int = 0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A checker's answer: a judgement, and the violations or the reason that support it."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...] = ()
+    reason: str = ""
+
+    @classmethod
+    def holds(cls) -> Verdict:
+        """The property was observed to hold."""
+        return _HOLDS
+
+    @classmethod
+    def violated(cls, violations: Sequence[Violation]) -> Verdict:
+        """The property does not hold; at least one violation says where. No violations at all means: it holds."""
+        return cls(Judgement.VIOLATED, tuple(violations)) if violations else _HOLDS
+
+    @classmethod
+    def unknown(cls, reason: str) -> Verdict:
+        """The checker could not tell, and says why. Unknown is not a pass."""
+        return cls(Judgement.UNKNOWN, reason=reason)
+
+
+_HOLDS = Verdict(Judgement.HOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one execution left behind for its checkers.
+
+    `events` in the order of the steps; `params` and `safeguards` of the scenario; `feed`: what the scenario's own feed
+    loader returned (None without one); `end_ns`: virtual time at the end, in nanoseconds; `finished`: False when the
+    execution ended early (deadlock, limit, exception), so that a checker of *eventually* can answer unknown.
+    """
+
+    events: Sequence[Event]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    safeguards: frozenset[str] = frozenset()
+    feed: Any = None
+    end_ns: int = 0
+    finished: bool = True
+
+
+class Checker(Protocol):
+    """Anything with a name and a pure `check`."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its violations are reported and grouped."""
+
+    def check(self, history: History) -> Verdict:
+        """Judge one execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionChecker:
+    """A checker made of a plain function; see `checker`."""
+
+    name: str
+    function: Callable[[History], Verdict]
+
+    def check(self, history: History) -> Verdict:
+        """Judge one execution by calling the function."""
+        return self.function(history)
+
+
+def checker(name: str) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:
+    """Turn a function of a `History` into a checker called `name`."""
+
+    def decorate(function: Callable[[History], Verdict]) -> FunctionChecker:
+        return FunctionChecker(name, function)
+
+    return decorate
+
+
+def judge(checkers: Sequence[Checker], history: History) -> dict[str, Verdict]:
+    """Ask every checker; a crash becomes *unknown* with the exception as reason."""
+    verdicts: dict[str, Verdict] = {}
+    for each in checkers:
+        try:
+            verdicts[each.name] = each.check(history)
+        except Exception as error:  # noqa: BLE001  # any crash of a checker is an answer of "unknown"
+            verdicts[each.name] = Verdict.unknown(f"the checker crashed: {type(error).__name__}: {error}")
+    return verdicts

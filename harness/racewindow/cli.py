@@ -1,0 +1,253 @@
+"""The command line: parse, call, print, exit status; what a command does is in its own file `cli_<command>.py`.
+
+Everything that is slow to import is imported inside a command, so that `racewindow --help` answers at once.
+
+Exit status: 0 nothing found, 1 a failure found or reproduced, 2 bad usage or input, 3 the result cannot be trusted, 130
+interrupted, 70 a bug of racewindow.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from racewindow.cli_explore import INTERRUPTED, Asked
+from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit
+from racewindow.errors import RacewindowError, UsageError
+
+BAD_USAGE = 2
+
+app = typer.Typer(
+    name="racewindow",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: the same in a terminal, a pipe and a snapshot, and three times as fast
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="A name from `racewindow list`, file.py[:function], or package.module:function.",
+        show_default=False,
+    ),
+]
+Strategy = Annotated[str, typer.Option(metavar="NAME", help="How orders of events are chosen: random.")]
+Schedules = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Executions at most; 2000 unless --seconds is given.", show_default=False),
+]
+Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most.", show_default=False)]
+Seed = Annotated[str, typer.Option(metavar="N", help="The same seed explores the same executions.")]
+Semantics = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="processes: any task that can run may be next, as between services. "
+        "trio: only orders that trio itself allows.  [default: the scenario's own]",
+        show_default=False,
+    ),
+]
+Clock = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="idle: time moves when nothing can run. racing: time may also move when something can, "
+        "so that every task may be slow.",
+    ),
+]
+Safeguards = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="Switch on: all, none, or names joined by commas.", show_default=False),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Set a parameter of the scenario; repeatable.", show_default=False
+    ),
+]
+Feed = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Your own recorded prices: CSV with time and price columns.", show_default=False),
+]
+NegativePrices = Annotated[
+    bool, typer.Option("--allow-negative-prices", help="Negative prices in the feed are real.", show_default=False)
+]
+AllFailures = Annotated[
+    bool, typer.Option("--all-failures", help="Go on after the first failure, and count each kind.", show_default=False)
+]
+Footprints = Annotated[
+    bool | None,
+    typer.Option(
+        "--footprints/--no-footprints",
+        help="Record what every step reads and writes, in every execution; slower.  [default: only for failures]",
+        show_default=False,
+    ),
+]
+StepLimit = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Steps of one execution before it counts as a livelock.", show_default=False),
+]
+Log = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write what the services log in the failing execution, as JSON lines.",
+                 show_default=False),
+]  # fmt: skip
+Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for the files of failures.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", show_default=False)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.", show_default=False)]
+Recorded = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|TARGET",
+        help="The file of a failure; or, together with --schedule, a scenario as for `explore`.",
+        show_default=False,
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--schedule", metavar="rw1-...", help="The schedule as printed with a failure.", show_default=False),
+]
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import platform
+
+        from racewindow.failure_file import own_version, version_of
+
+        emit(f"racewindow {own_version()} (trio {version_of('trio')}, Python {platform.python_version()})")
+        raise typer.Exit
+
+
+@app.callback()
+def _racewindow(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the versions.", is_eager=True, callback=_show_version)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="With the traceback, should racewindow itself fail.", show_default=False)
+    ] = False,
+) -> None:
+    """Find the order of events that breaks a trio program, and show it again.
+
+    Exit status: 0 nothing found, 1 a failure was found, 2 bad usage or input, 3 the result cannot be trusted, 130
+    interrupted.
+    """
+
+
+@app.command("list")
+def _list() -> int:
+    """Show the installed scenarios, their safeguards and what can be set."""
+    from racewindow.cli_list import list_all
+
+    return list_all()
+
+
+@app.command("explore")
+def _explore(  # noqa: PLR0917  # typer makes an option of each
+    target: Target,
+    strategy: Strategy = "random",
+    schedules: Schedules = None,
+    seconds: Seconds = None,
+    seed: Seed = "0",
+    semantics: Semantics = None,
+    clock: Clock = "idle",
+    safeguards: Safeguards = None,
+    settings: Settings = None,
+    feed: Feed = None,
+    allow_negative_prices: NegativePrices = False,
+    all_failures: AllFailures = False,
+    footprints: Footprints = None,
+    step_limit: StepLimit = None,
+    log: Log = None,
+    out: Out = ".racewindow/failures",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run a scenario under many orders of events until one breaks it.
+
+    A failure is confirmed by running it again, told, and written to a file that `racewindow replay` takes.
+    """
+    from racewindow.cli_explore import explore
+
+    return explore(
+        Asked(
+            target=target,
+            strategy=strategy,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            semantics=semantics,
+            clock=clock,
+            safeguards=safeguards,
+            settings=settings or [],
+            feed=feed,
+            allow_negative_prices=allow_negative_prices,
+            all_failures=all_failures,
+            footprints=footprints,
+            step_limit=step_limit,
+            log=log,
+            out=out,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command("replay")
+def _replay(target: Recorded, schedule: Token = None, log: Log = None, as_json: AsJson = False) -> int:
+    """Run a recorded failure again, and say whether it still happens.
+
+    Exit status 1 if it does, 0 if it does not, 3 if its schedule does not fit the program any more.
+    """
+    from racewindow.cli_replay import replay
+
+    return replay(target, schedule, log=log, as_json=as_json)
+
+
+# --- the way out -----------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without some character is no reason to fail
+    try:
+        status = app(given or ["--help"], prog_name="racewindow", standalone_mode=False)
+    except RacewindowError as error:
+        complain(error)
+        return BAD_USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        complain(UsageError("interrupted, before there was a result."))
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the last line of defence
+        usage = _usage_error(error)
+        if usage is None:
+            complain_of_a_bug(error, debug=debugging(asked="--debug" in given))
+            return INTERNAL_ERROR
+        complain(usage)
+        return BAD_USAGE
+    return status if isinstance(status, int) else 0
+
+
+def _usage_error(error: Exception) -> UsageError | None:
+    """What typer has to say about the arguments, in our words; None if the error is not one of its own."""
+    tell = getattr(error, "format_message", None)
+    if tell is None or not hasattr(error, "exit_code"):
+        return None
+    context = getattr(error, "ctx", None)
+    command = "racewindow" if context is None else context.command_path
+    said = str(tell()).strip().rstrip(".")
+    return UsageError(f"{said[:1].lower()}{said[1:]}.", do=f"{command} --help")

@@ -1,0 +1,94 @@
+"""`racewindow explore`: from its options to an exploration, and from its result to text or JSON and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from racewindow.cli_options import assignments, feed_of, positive_seconds, whole_number
+from racewindow.cli_output import emit, emit_json, program_output_to, shown_path
+
+NOTHING, FOUND, UNTRUSTED, INTERRUPTED = 0, 1, 3, 130
+_NOTHING_TO_RUN = "it is the number of executions to run, so it has to be at least 1."
+_NO_STEPS = "it is how many steps one execution may take, so it has to be at least 1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command as they were typed, None or empty where they were not."""
+
+    target: str
+    strategy: str
+    schedules: str | None
+    seconds: str | None
+    seed: str
+    semantics: str | None
+    clock: str
+    safeguards: str | None
+    settings: list[str]
+    feed: str | None
+    allow_negative_prices: bool
+    all_failures: bool
+    footprints: bool | None
+    step_limit: str | None
+    log: str | None
+    out: str
+    as_json: bool
+    quiet: bool
+
+
+def explore(asked: Asked) -> int:
+    """Explore as asked, print the result, and return the exit status.
+
+    Raises UsageError before anything has been run or written.
+    """
+    schedules = whole_number("--schedules", asked.schedules, least=1, why=_NOTHING_TO_RUN)
+    seconds = positive_seconds("--seconds", asked.seconds)
+    seed = whole_number("--seed", asked.seed)
+    step_limit = whole_number("--step-limit", asked.step_limit, least=1, why=_NO_STEPS)
+    limits: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
+    params = assignments("--set", asked.settings)
+
+    from racewindow import explorer
+    from racewindow.log import check_log
+    from racewindow.progress import LiveLine
+    from racewindow.report import result_text
+    from racewindow.target import resolve
+
+    with program_output_to(sys.stderr):
+        scenario, target = resolve(asked.target)
+        feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
+    if asked.log is not None:
+        check_log(asked.log)
+    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+        result = explorer.explore(
+            scenario,
+            strategy=asked.strategy,
+            seed=seed or 0,
+            schedules=schedules,
+            seconds=seconds,
+            semantics=asked.semantics,
+            clock=asked.clock,
+            safeguards=asked.safeguards,
+            params=params,
+            footprints=asked.footprints,
+            all_failures=asked.all_failures,
+            out=asked.out,
+            log=asked.log,
+            on_progress=live.update,
+            target_name=target,
+            **feed,
+            **limits,
+        )
+    result = replace(result, files=tuple(None if file is None else str(Path(file).absolute()) for file in result.files))
+    if asked.as_json:
+        emit_json(result.as_dict())
+    else:
+        emit(result_text(result, files=[shown_path(file) for file in result.files]))
+    if result.interrupted:
+        return INTERRUPTED
+    if result.failures:
+        return FOUND
+    return UNTRUSTED if result.untrusted else NOTHING

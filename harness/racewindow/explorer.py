@@ -1,0 +1,451 @@
+"""Exploration: executions until a budget ends, a failure appears or the strategy is exhausted.
+
+The only loop over executions. It owns the budgets, the statistics and the confirmation of failures: nothing is reported
+that has not been replayed from its schedule to the identical trace.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from racewindow.errors import DivergenceError, UsageError
+from racewindow.failure import Execution, Failure
+from racewindow.log import LogFile
+from racewindow.result import Bound, Result
+from racewindow.runtime.execution import STOPPED, Environment
+from racewindow.runtime.watchdog import Watchdog
+from racewindow.scenarios import Scenario, as_scenario
+from racewindow.schedule import Schedule
+from racewindow.session import Ran, Session, Settings, first_divergence
+from racewindow.strategies import make_strategy
+from racewindow.strategies.replay import ReplayPicker
+from racewindow.strategy import Picker, Strategy
+from racewindow.trace import first_difference
+from racewindow.virtual import real
+
+Target = Callable[..., Awaitable[object]] | Scenario
+SCHEDULES_DEFAULT = 2_000
+_PROGRESS_SECONDS = 0.1
+_COLLECT_EVERY = 50
+"""Executions between two collections of the youngest generation; the collector is off while they run."""
+_COMPARE_EVERY = 1_000
+"""Executions between two that are run twice on the record, to see whether one schedule gives one trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exploration has come; `seconds` of wall time."""
+
+    executions: int
+    failing: int
+    steps: int
+    seconds: float
+    schedules: int | None
+    seconds_limit: float | None
+
+
+Group = tuple[str, str | None, str | None]
+"""Kind, checker and class: what failures are counted by."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What an exploration has counted so far."""
+
+    executions: int = 0
+    failing: int = 0
+    steps: int = 0
+    groups: dict[Group, Failure] = field(default_factory=dict)
+    counts: Counter[Group] = field(default_factory=Counter)
+    files: dict[Group, str | None] = field(default_factory=dict)
+    untrusted: str = ""
+    unknown: dict[str, str] = field(default_factory=dict)
+    limited: int = 0
+
+
+def explore(  # noqa: PLR0913  # the options of an exploration; all but the target have defaults
+    target: Target,
+    *,
+    strategy: str = "random",
+    seed: int = 0,
+    schedules: int | None = None,
+    seconds: float | None = None,
+    semantics: str | None = None,
+    clock: str = "idle",
+    safeguards: Sequence[str] | str | None = None,
+    params: Mapping[str, Any] | None = None,
+    feed: str | Path | None = None,
+    feed_options: Mapping[str, Any] | None = None,
+    footprints: bool | None = None,
+    all_failures: bool = False,
+    step_limit: int = 50_000,
+    step_timeout: float = 10.0,
+    out: str | Path | None = None,
+    log: str | Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    target_name: str | None = None,
+) -> Result:
+    """Run `target` under many orders of events and report what fails.
+
+    `target`: a scenario, or any async function without required arguments (or with one, the `Simulation`).
+    `strategy`: a name of `racewindow.strategies.STRATEGIES`. `schedules`: executions at most (2,000 unless `seconds`
+    is given). `seconds`: wall time at most. `semantics`: "processes" (any runnable task may step next) or "trio" (only
+    orders that trio's batches allow). `clock`: "idle" (time moves when nothing can run) or "racing" (at any decision).
+    `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
+    `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
+    it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
+    failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
+
+    Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
+    """
+    budget = _check_budget(schedules, seconds, step_limit, step_timeout)
+    settings = make_settings(
+        target,
+        seed=seed,
+        semantics=semantics,
+        clock=clock,
+        safeguards=safeguards,
+        params=params,
+        feed=feed,
+        feed_options=feed_options,
+        step_limit=step_limit,
+        step_timeout=step_timeout,
+    )
+    exploration = _Exploration(
+        settings,
+        make_strategy(strategy, seed),
+        schedules=budget,
+        seconds=seconds,
+        footprints=bool(footprints),
+        all_failures=all_failures,
+        on_progress=on_progress,
+        target_name=target_name or settings.scenario.name,
+    )
+    exploration.prepare_files(out, log)
+    return exploration.run()
+
+
+def make_settings(  # noqa: PLR0913
+    target: Target,
+    *,
+    seed: int = 0,
+    semantics: str | None = None,
+    clock: str = "idle",
+    safeguards: Sequence[str] | str | None = None,
+    params: Mapping[str, Any] | None = None,
+    feed: str | Path | None = None,
+    feed_options: Mapping[str, Any] | None = None,
+    step_limit: int = 50_000,
+    step_timeout: float = 10.0,
+) -> Settings:
+    """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
+    scenario = as_scenario(target)
+    semantics = semantics or scenario.semantics
+    for what, value, known in (("semantics", semantics, ("processes", "trio")), ("clock", clock, ("idle", "racing"))):
+        if value not in known:
+            raise UsageError(f"there is no {what} called {value!r}.", do=f"use one of: {', '.join(known)}.")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise UsageError(f"the seed cannot be {seed!r}.", why="it is an integer.")
+    if feed is not None and scenario.feed_loader is None:
+        raise UsageError(f"{scenario.name} takes no feed.", do="leave the feed out.")
+    options = dict(feed_options or {})
+    path = None if feed is None else str(feed)
+    return Settings(
+        scenario=scenario,
+        params=scenario.resolve_params(params or {}),
+        safeguards=scenario.resolve_safeguards(safeguards),
+        feed=None if scenario.feed_loader is None else scenario.feed_loader(path, **options),
+        feed_path=path,
+        feed_options=options,
+        seed=seed,
+        semantics=semantics,
+        clock=clock,
+        steps_max=step_limit,
+        step_timeout=step_timeout,
+        fingerprint=scenario.fingerprint,
+    )
+
+
+def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:
+    """Run the one execution that a schedule names, with footprints on.
+
+    Raises DivergenceError, saying where and what, if the schedule does not fit the code, and UsageError if its
+    parameters, safeguards or feed do not fit the scenario.
+    """
+    settings = make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )
+    logfile = None if log is None else LogFile(log)
+    try:
+        with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
+            session = Session(settings, watchdog)
+            execution = session.replay(schedule, None if logfile is None else logfile.logger)
+            if watchdog.interrupted:
+                raise KeyboardInterrupt
+            return execution
+    finally:
+        if logfile is not None:
+            logfile.close()
+
+
+def _check_budget(schedules: int | None, seconds: float | None, step_limit: int, step_timeout: float) -> int | None:
+    for name, value, unit in (
+        ("schedules", schedules, "executions"),
+        ("seconds", seconds, "seconds"),
+        ("step_limit", step_limit, "steps"),
+        ("step_timeout", step_timeout, "seconds"),
+    ):
+        if value is not None and not value > 0:
+            raise UsageError(
+                f"{name} cannot be {value}.",
+                why=f"nothing can be explored in {value} {unit}.",
+                do="give a number above 0, or leave it out for the default.",
+            )
+    return SCHEDULES_DEFAULT if schedules is None and seconds is None else schedules
+
+
+class _Exploration:
+    """One run of `explore`, from its options to its result."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        settings: Settings,
+        strategy: Strategy,
+        *,
+        schedules: int | None,
+        seconds: float | None,
+        footprints: bool,
+        all_failures: bool,
+        on_progress: Callable[[Progress], None] | None,
+        target_name: str,
+    ) -> None:
+        self.settings, self.strategy = settings, strategy
+        self.schedules, self.seconds = schedules, seconds
+        self.footprints, self.all_failures = footprints, all_failures
+        self.on_progress, self.target_name = on_progress, target_name
+        self.tally = _Tally()
+        self.out: Path | None = None
+        self.logfile: LogFile | None = None
+        self.exhausted = self.out_of_time = False
+        self.started = self.reported = real.monotonic()
+
+    def prepare_files(self, out: str | Path | None, log: str | Path | None) -> None:
+        """Refuse a folder or file that cannot be written before anything is run."""
+        if out is not None:
+            from racewindow.failure_file import check_writable  # noqa: PLC0415  # not needed without files
+
+            self.out = Path(out)
+            check_writable(self.out)
+        if log is not None:
+            self.logfile = LogFile(log)
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Explore, then put the result together."""
+        try:
+            with Watchdog(self.settings.step_timeout) as watchdog:
+                self.watchdog = watchdog
+                with Environment(footprints=self.footprints):
+                    self.session = Session(self.settings, watchdog)
+                    self._loop()
+                self._write_log()
+        finally:
+            if self.logfile is not None:
+                self.logfile.close()
+        return self._result()
+
+    def _loop(self) -> None:
+        tally = self.tally
+        while self._may_go_on():
+            number = tally.executions
+            picker = self.strategy.start(number)
+            if picker is None:
+                self.exhausted = True
+                return
+            ran = self.session.run(picker, footprints=self.footprints)
+            if self.watchdog.interrupted and ran.raw.end == STOPPED:
+                return
+            tally.executions += 1
+            tally.steps += ran.raw.steps
+            self.strategy.finished(None)
+            tally.unknown.update(ran.judged.unknown)
+            if ran.judged.findings:
+                self._failed(number, picker, ran)
+            elif number % _COMPARE_EVERY == 0:
+                self._compare(number, picker)
+            if tally.executions % _COLLECT_EVERY == 0:
+                gc.collect(0)
+            if self.on_progress is not None:
+                self._report()
+
+    def _may_go_on(self) -> bool:
+        tally = self.tally
+        if self.watchdog.interrupted or tally.untrusted:
+            return False
+        if tally.groups and not self.all_failures:
+            return False
+        if self.seconds is not None and real.monotonic() - self.started >= self.seconds:
+            self.out_of_time = True
+            return False
+        return self.schedules is None or tally.executions < self.schedules
+
+    def _report(self) -> None:
+        now = real.monotonic()
+        if now - self.reported >= _PROGRESS_SECONDS and self.on_progress is not None:
+            self.reported = now
+            tally = self.tally
+            self.on_progress(
+                Progress(
+                    tally.executions, tally.failing, tally.steps, now - self.started, self.schedules, self.seconds
+                )
+            )
+
+    # --- failures ---------------------------------------------------------------------------------------------------
+
+    def _failed(self, number: int, picker: Picker, ran: Ran) -> None:
+        """Count a failing execution; confirm, keep and save those of its findings that are new."""
+        tally = self.tally
+        groups = {(f.kind, f.checker, f.class_) for f in ran.judged.findings}
+        if not groups <= tally.groups.keys():
+            confirmed = self._confirm(picker, ran)
+            if confirmed is None:
+                return
+            for failure in confirmed.failures:
+                if failure.group not in tally.groups:
+                    tally.groups[failure.group] = replace(
+                        failure, execution=number, others=_others(confirmed, failure)
+                    )
+                    tally.files[failure.group] = self._save(tally.groups[failure.group])
+        tally.failing += 1
+        tally.counts.update(groups)
+
+    def _confirm(self, picker: Picker, ran: Ran) -> Execution | None:
+        """The execution again, on the record, then from its schedule alone; None if they are not the same."""
+        with Environment(footprints=True):
+            picker.restart()
+            first = self.session.record(picker)
+            if self.watchdog.interrupted and first.outcome == "hang":
+                return None
+            found = {finding.identity for finding in ran.judged.findings}
+            if {failure.identity for failure in first.failures} != found:
+                self.tally.untrusted = (
+                    "the same execution was run twice and did not fail in the same way: "
+                    f"first {_names(found)}, then {_names({f.identity for f in first.failures})}."
+                )
+                return None
+            schedule = self.settings.schedule(first.failures[0].schedule.deviations)
+            return first if self._repeats(first, ReplayPicker(schedule)) else None
+
+    def _compare(self, number: int, picker: Picker) -> None:
+        """Run an execution that did not fail twice on the record: one schedule has to give one trace."""
+        del number
+        with Environment(footprints=True):
+            picker.restart()
+            first = self.session.record(picker)
+            picker.restart()
+            self._repeats(first, picker)
+
+    def _repeats(self, first: Execution, picker: Picker) -> bool:
+        try:
+            second = self.session.record(picker)
+        except DivergenceError as error:
+            self.tally.untrusted = f"a schedule did not fit the execution that it was recorded from. {error}"
+            return False
+        if self.watchdog.interrupted and second.outcome == "hang":
+            return False
+        if first.digest != second.digest:
+            index = first_difference(first.trace.steps, second.trace.steps)
+            assert index is not None
+            self.tally.untrusted = (
+                "nondeterminism: one schedule gave two different executions; "
+                + first_divergence(first.trace, second.trace, index)
+            )
+            return False
+        if {f.identity for f in first.failures} != {f.identity for f in second.failures}:
+            self.tally.untrusted = (
+                "nondeterminism: one schedule gave two verdicts; "
+                f"first {_names({f.identity for f in first.failures})}, "
+                f"then {_names({f.identity for f in second.failures})}."
+            )
+            return False
+        return True
+
+    def _save(self, failure: Failure) -> str | None:
+        if self.out is None:
+            return None
+        from racewindow.failure_file import save  # noqa: PLC0415  # not needed without files
+
+        return str(save(failure, self.out, target=self.target_name, scenario=self.settings.scenario).resolve())
+
+    def _write_log(self) -> None:
+        """The log of the gravest failure, or of the default order when there is none."""
+        if self.logfile is None:
+            return
+        failures = self._failures()
+        schedule = failures[0].schedule if failures else self.settings.schedule(())
+        with Environment(footprints=True):
+            self.session.replay(schedule, self.logfile.logger)
+
+    # --- the result -------------------------------------------------------------------------------------------------
+
+    def _failures(self) -> list[Failure]:
+        """One per group, the gravest first: endings, then checkers in the order of their declaration."""
+        rank = {each.name: position for position, each in enumerate(self.settings.scenario.checks)}
+        return sorted(
+            (replace(failure, count=self.tally.counts[group]) for group, failure in self.tally.groups.items()),
+            key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
+        )
+
+    def _result(self) -> Result:
+        tally, settings = self.tally, self.settings
+        failures = self._failures()
+        bounds: dict[str, Bound] = {"step_limit": Bound(settings.steps_max, any(f.kind == "livelock" for f in failures))}
+        if self.schedules is not None:
+            bounds["schedules"] = Bound(self.schedules, tally.executions >= self.schedules)
+        if self.seconds is not None:
+            bounds["seconds"] = Bound(self.seconds, self.out_of_time)
+        return Result(
+            scenario=settings.scenario.name,
+            target=self.target_name,
+            strategy=self.strategy.name,
+            semantics=settings.semantics,
+            clock=settings.clock,
+            seed=settings.seed,
+            executions=tally.executions,
+            failing=tally.failing,
+            steps=tally.steps,
+            seconds=real.monotonic() - self.started,
+            failures=tuple(failures),
+            files=tuple(tally.files.get(f.group) for f in failures),
+            bounds=bounds,
+            complete=self.exhausted and not tally.untrusted,
+            params=settings.params,
+            safeguards=settings.safeguards,
+            untrusted=tally.untrusted,
+            interrupted=self.watchdog.interrupted,
+            notes=tuple(f"{name} could not tell in at least one execution: {why}" for name, why in tally.unknown.items()),
+        )
+
+
+def _others(execution: Execution, failure: Failure) -> tuple[str, ...]:
+    """The first lines of the other findings of the same execution."""
+    return tuple(other.message.partition("\n")[0] for other in execution.failures if other is not failure)
+
+
+def _names(identities: set[tuple[str, str | None, str | None, str | None]]) -> str:
+    words = sorted(" ".join(part for part in identity if part) for identity in identities)
+    return " and ".join(words) if words else "no failure"

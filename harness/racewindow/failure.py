@@ -1,0 +1,76 @@
+"""What one execution came to, and a failure: what went wrong in it and everything needed to make it happen again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from racewindow.events import Event
+from racewindow.schedule import Schedule
+from racewindow.trace import Trace
+
+KINDS = ("violation", "exception", "deadlock", "livelock", "hang")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure:
+    """One finding of one execution.
+
+    `kind`: one of `KINDS`. `checker`, `class_`, `subject`: who found it, what kind of wrong, and what it happened to;
+    None outside violations of a checker. `message`: one or more lines for a person, free of addresses. `execution`:
+    the number of the execution that showed it first, from 0. `count`: in how many executions it was seen.
+    `deviations`: one line per deviation of the schedule, with display names and locations. `digest`: of the trace.
+    """
+
+    kind: str
+    message: str
+    schedule: Schedule
+    checker: str | None = None
+    class_: str | None = None
+    subject: str | None = None
+    time_ns: int = 0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    execution: int = 0
+    count: int = 1
+    trace: Trace = field(default_factory=Trace)
+    events: tuple[Event, ...] = ()
+    deviations: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    digest: str = ""
+    story: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    """What else went wrong in the same execution, one line each."""
+
+    @property
+    def identity(self) -> tuple[str, str | None, str | None, str | None]:
+        """What makes it the same failure when it is seen again: kind, checker, class and subject."""
+        return (self.kind, self.checker, self.class_, self.subject)
+
+    @property
+    def group(self) -> tuple[str, str | None, str | None]:
+        """What failures are counted by in a report: kind, checker and class."""
+        return (self.kind, self.checker, self.class_)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One finished run of a scenario under one schedule.
+
+    `outcome`: `ok`, `violation`, `exception`, `deadlock`, `livelock` or `hang`. `failure`: the gravest finding, or
+    None; `failures`: all of them. `trace` is empty and `digest` is "" when footprints were off.
+    """
+
+    outcome: str
+    failures: tuple[Failure, ...] = ()
+    trace: Trace = field(default_factory=Trace)
+    events: tuple[Event, ...] = ()
+    digest: str = ""
+    steps: int = 0
+    unknown: tuple[tuple[str, str], ...] = ()
+    """(checker, reason) of every checker that could not tell."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """The gravest finding: the one whose checker the scenario declares first."""
+        return self.failures[0] if self.failures else None

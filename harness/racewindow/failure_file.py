@@ -1,0 +1,363 @@
+"""The file of a failure: all that is needed to make it happen again and to read what it was, without running anything.
+
+JSON, versioned, small, never pickled, and written all or not at all. Nothing in it depends on the machine or the day:
+the same failure of the same program gives the same file, under the same name. Paths in it are relative to the file, so
+that it works wherever it and the program are moved together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from racewindow.errors import InputError
+from racewindow.failure import KINDS, Failure
+from racewindow.plain import plain
+from racewindow.scenarios import Scenario
+from racewindow.schedule import Schedule
+
+FORMAT = "racewindow-failure"
+VERSION = 1
+"""Raised when a reader of the format before could no longer replay what is written."""
+_BYTES_MAX = 50_000_000
+_NAME_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFailure:
+    """What a failure file says.
+
+    `target`: what was typed to get the scenario; `target_file`: the file in it relative to the folder of the failure
+    file, or None if it names none. `feed_file` likewise, None without a feed of the user's. `versions` and
+    `hash_seed`: what it was recorded with. The rest as in `Failure`.
+    """
+
+    path: Path
+    target: str
+    scenario: str
+    kind: str
+    message: str
+    schedule: Schedule
+    digest: str
+    checker: str | None = None
+    class_: str | None = None
+    subject: str | None = None
+    time_ns: int = 0
+    execution: int = 0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    story: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    target_file: str | None = None
+    feed_file: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hash_seed: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str | None, str | None, str | None]:
+        """The same as `Failure.identity`."""
+        return (self.kind, self.checker, self.class_, self.subject)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def save(failure: Failure, directory: str | Path, *, target: str, scenario: Scenario) -> Path:
+    """Write `failure` into `directory` (made if it is missing) and return the absolute path of its file.
+
+    `target`: what a person types to get the scenario again. The same failure with the same schedule overwrites its own
+    file. Raises InputError if the file cannot be written; an older file of the same name is then still whole.
+    """
+    folder = Path(directory).absolute()
+    path = folder / file_name(failure, scenario.name)
+    text = json.dumps(_content(failure, folder, target, scenario), indent=2, ensure_ascii=False) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_atomically(path, text.encode())
+    except OSError as error:
+        raise _cannot_write(directory, error) from None
+    return path
+
+
+def check_writable(directory: str | Path) -> None:
+    """Raise InputError if no file could be written into `directory`; makes neither the folder nor a file that stays."""
+    folder = Path(directory).absolute()
+    nearest = folder
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    probe = nearest / f".racewindow-{os.getpid()}.tmp"
+    try:
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{nearest.name} is a file, not a folder")
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
+        probe.unlink()
+    except OSError as error:
+        raise _cannot_write(directory, error) from None
+
+
+def file_name(failure: Failure, scenario: str) -> str:
+    """The name of the failure's file: what it is in words, then eight digits of its identity and schedule."""
+    exact = json.dumps([*failure.identity, plain(failure.schedule.as_dict())], sort_keys=True)
+    digits = hashlib.blake2b(exact.encode(), digest_size=4).hexdigest()
+    words = [scenario, failure.checker or failure.kind, failure.class_ or ""]
+    slug = "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-.") for word in words if word)
+    return f"{slug[:_NAME_MAX]}-{digits}.json"
+
+
+def _content(failure: Failure, folder: Path, target: str, scenario: Scenario) -> dict[str, Any]:
+    """What a person wants to know comes first, what only the machine reads last."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "scenario": scenario.name,
+        "target": target,
+        "target_file": _relative(file_of(target), folder),
+        "kind": failure.kind,
+        "checker": failure.checker,
+        "class": failure.class_,
+        "subject": failure.subject,
+        "message": failure.message,
+        "time_ns": failure.time_ns,
+        "story": list(failure.story),
+        "deviations": list(failure.deviations),
+        "faults": list(failure.faults),
+        "evidence": plain(failure.evidence),
+        "execution": failure.execution,
+        "schedule": plain(failure.schedule.as_dict()),
+        "feed_file": _relative(failure.schedule.feed, folder),
+        "token": failure.schedule.token(),
+        "digest": failure.digest,
+        "versions": {"racewindow": own_version(), "trio": version_of("trio"), "python": platform.python_version()},
+        "hash_seed": os.environ.get("PYTHONHASHSEED", "random") if sys.flags.hash_randomization else "0",
+    }
+
+
+def file_of(target: str) -> str | None:
+    """The path in a target of the form `file.py` or `file.py:function`; None for the other forms."""
+    path, _, function = target.rpartition(":")
+    if target.endswith(".py"):
+        return target
+    return path if path.endswith(".py") and function else None
+
+
+def own_version() -> str:
+    """The version of racewindow, "unknown" when it runs from sources that are not installed."""
+    return version_of("racewindow")
+
+
+def version_of(distribution: str) -> str:
+    """The version of an installed distribution, "unknown" if it is not installed as one."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _relative(path: str | None, folder: Path) -> str | None:
+    if path is None:
+        return None
+    try:
+        return Path(os.path.relpath(Path(path).absolute(), folder)).as_posix()
+    except ValueError:  # another drive
+        return None
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    with contextlib.suppress(OSError):  # so that the name survives a power cut too, where the system can do that
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _cannot_write(folder: str | Path, error: OSError) -> InputError:
+    return InputError(
+        f"failures cannot be written to {folder}.",
+        why=f"{error.strerror or error}.",
+        do="give --out a folder that you may write to, for example --out found",
+    )
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def load(path: str | Path) -> StoredFailure:
+    """Read a failure file.
+
+    Raises InputError, each with its own message, if it does not exist, is a folder, cannot be read, is not JSON, is
+    something else's JSON, was written by a newer version, or is damaged.
+    """
+    path = Path(path)
+    data = _json(path, _bytes(path))
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InputError(
+            f"{path} is not a failure of racewindow.",
+            why=f'it is JSON, but does not say "format": "{FORMAT}".',
+            do=_HOW_TO_GET_ONE,
+        )
+    version = data.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise _damaged(path, f"version should be a whole number from 1, not {version!r:.60}")
+    if version > VERSION:
+        raise _too_new(path, version, data)
+    return _read(path, data)
+
+
+_HOW_TO_GET_ONE = "give the file that `racewindow explore` names when it finds a failure."
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            found = sorted(path.glob("*.json"))
+            do = f"for example: racewindow replay {found[0]}" if found else _HOW_TO_GET_ONE
+            raise InputError(f"{path} is a folder.", why="a replay takes one failure file.", do=do)
+        if not path.exists():
+            raise InputError(f"{path} does not exist.", do=_HOW_TO_GET_ONE)
+        with path.open("rb") as file:
+            content = file.read(_BYTES_MAX + 1)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read.", why=f"{error.strerror or error}.", do="check who may read the file."
+        ) from None
+    except ValueError:  # a null character in the name
+        raise InputError(f"{str(path)!r} cannot be the name of a file.", do=_HOW_TO_GET_ONE) from None
+    if len(content) > _BYTES_MAX:
+        raise InputError(
+            f"{path} is not a failure of racewindow.",
+            why=f"it is larger than {_BYTES_MAX // 1_000_000} MB; a failure takes a few kilobytes.",
+            do=_HOW_TO_GET_ONE,
+        )
+    return content
+
+
+def _json(path: Path, content: bytes) -> Any:
+    if not content.strip():
+        raise InputError(f"{path} is empty.", why="a failure file is JSON.", do=_HOW_TO_GET_ONE)
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        why = "it is not text."
+    except json.JSONDecodeError as error:
+        why = f"line {error.lineno}, column {error.colno}: {error.msg}."
+    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
+        why = "it holds numbers or levels beyond all measure."
+    raise InputError(
+        f"{path} is not JSON.",
+        why=why,
+        do="if it was edited or cut off, explore again to record the failure anew; otherwise " + _HOW_TO_GET_ONE,
+    )
+
+
+def _too_new(path: Path, version: int, data: Mapping[str, Any]) -> InputError:
+    versions = data.get("versions")
+    writer = versions.get("racewindow") if isinstance(versions, dict) else None
+    known = isinstance(writer, str) and re.fullmatch(r"\d[\w.+!-]*", writer) is not None
+    needed = f"racewindow {writer}" if known else "a newer racewindow"
+    return InputError(
+        f"{path} was written by {needed}, in format {version}.",
+        why=f"this is racewindow {own_version()}, which reads format {VERSION}.",
+        do=f"pip install 'racewindow>={writer}'" if known else "pip install --upgrade racewindow",
+    )
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is damaged.",
+        why=f"{why}.",
+        do="explore again to record the failure anew, or undo what was edited.",
+    )
+
+
+def _read(path: Path, data: Mapping[str, Any]) -> StoredFailure:
+    fields = _Fields(path, data)
+    kind = fields.text("kind")
+    if kind not in KINDS:
+        raise _damaged(path, f"kind should be one of {', '.join(KINDS)}, not {kind!r:.60}")
+    try:
+        schedule = Schedule.from_dict(fields.typed("schedule", dict))
+    except InputError as error:
+        raise _damaged(path, f"{error.what.rstrip('.')}: {error.why.rstrip('.')}") from None
+    return StoredFailure(
+        path=path,
+        target=fields.text("target"),
+        target_file=fields.text_or_none("target_file"),
+        scenario=fields.text("scenario"),
+        kind=kind,
+        checker=fields.text_or_none("checker"),
+        class_=fields.text_or_none("class"),
+        subject=fields.text_or_none("subject"),
+        message=fields.text("message"),
+        time_ns=fields.typed("time_ns", int),
+        execution=fields.typed("execution", int),
+        evidence=fields.typed("evidence", dict),
+        story=fields.lines("story"),
+        deviations=fields.lines("deviations"),
+        faults=fields.lines("faults"),
+        schedule=schedule,
+        feed_file=fields.text_or_none("feed_file"),
+        digest=fields.text("digest"),
+        versions={str(name): str(value) for name, value in fields.typed("versions", dict).items()},
+        hash_seed=fields.text("hash_seed"),
+    )
+
+
+class _Fields:
+    """Reads fields of a failure file; what is missing or of another type makes the file damaged."""
+
+    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
+        self._path, self._data = path, data
+
+    def typed(self, name: str, *kinds: type) -> Any:
+        if name not in self._data:
+            raise _damaged(self._path, f"{name} is missing")
+        value = self._data[name]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            words = " or ".join(_IN_WORDS[kind] for kind in kinds)
+            raise _damaged(self._path, f"{name} should be {words}, not {json.dumps(value):.60}")
+        return value
+
+    def text(self, name: str) -> str:
+        return str(self.typed(name, str))
+
+    def text_or_none(self, name: str) -> str | None:
+        value = self.typed(name, str, type(None))
+        return None if value is None else str(value)
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        value = self.typed(name, list)
+        if not all(isinstance(line, str) for line in value):
+            raise _damaged(self._path, f"{name} should be a list of lines")
+        return tuple(value)
+
+
+_IN_WORDS: Mapping[type, str] = {
+    int: "a whole number",
+    str: "text",
+    dict: "an object",
+    list: "a list",
+    type(None): "null",
+}

@@ -1,0 +1,114 @@
+"""From what an execution left to findings: endings and checkers' verdicts, the gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from racewindow.checkers import Checker, History, Judgement, judge
+from racewindow.errors import UsageError
+from racewindow.runtime.diagnosis import deadlock_text, error_text, flatten, hang_text, livelock_text
+from racewindow.runtime.execution import STOPPED, Raw
+from racewindow.runtime.location import Locator
+from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT
+from racewindow.trace import Trace
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Finding(NamedTuple):
+    """One thing wrong with one execution; the fields are those of `Failure`."""
+
+    kind: str
+    message: str
+    checker: str | None = None
+    class_: str | None = None
+    subject: str | None = None
+    time_ns: int = 0
+    evidence: Mapping[str, Any] = _NOTHING
+
+    @property
+    def identity(self) -> tuple[str, str | None, str | None, str | None]:
+        """As `Failure.identity`."""
+        return (self.kind, self.checker, self.class_, self.subject)
+
+
+class Judged(NamedTuple):
+    """All findings of an execution, and (checker, reason) of the checkers that could not tell."""
+
+    findings: tuple[Finding, ...]
+    unknown: tuple[tuple[str, str], ...]
+
+
+CLEAN = Judged((), ())
+
+
+def judge_execution(
+    raw: Raw,
+    checks: Sequence[Checker],
+    history: History,
+    *,
+    locator: Locator,
+    steps_max: int,
+    step_timeout: float,
+    trace: Trace | None = None,
+) -> Judged:
+    """How the execution ended, then what the checkers say; re-raises a UsageError of the scenario's own.
+
+    Without a `trace` the endings have no message: enough to count a failure that is known already. The confirming
+    replay has one.
+    """
+    endings = _endings(raw, locator, steps_max, step_timeout, trace) if trace is not None else _brief(raw)
+    if not checks:
+        return Judged(endings, ()) if endings else CLEAN
+    verdicts = judge(checks, history)
+    violations = tuple(
+        Finding("violation", v.message, name, v.class_, v.subject, v.time_ns, v.evidence)
+        for name, verdict in verdicts.items()
+        for v in verdict.violations
+    )
+    unknown = tuple((name, v.reason) for name, v in verdicts.items() if v.judgement is Judgement.UNKNOWN)
+    return Judged(endings + violations, unknown)
+
+
+def _brief(raw: Raw) -> tuple[Finding, ...]:
+    if raw.end != FINISHED:
+        return _BRIEF[raw.end]
+    return () if raw.error is None else _BRIEF[_kind_of(flatten(raw.error))]
+
+
+_BRIEF = {
+    end: (Finding(kind, ""),)
+    for end, kind in (
+        (BLOCKED, "deadlock"),
+        (LIMIT, "livelock"),
+        (STOPPED, "hang"),
+        ("violation", "violation"),
+        ("exception", "exception"),
+    )
+}
+
+
+def _kind_of(leaves: list[BaseException]) -> str:
+    """By the first of several exceptions; a UsageError is not a finding but the caller's mistake."""
+    for leaf in leaves:
+        if isinstance(leaf, UsageError):
+            raise leaf
+    return "violation" if isinstance(leaves[0], AssertionError) else "exception"
+
+
+def _endings(
+    raw: Raw, locator: Locator, steps_max: int, step_timeout: float, trace: Trace
+) -> tuple[Finding, ...]:
+    if raw.end == BLOCKED:
+        return (Finding("deadlock", deadlock_text(raw.left, raw.stacks, locator), time_ns=raw.now_ns),)
+    if raw.end == LIMIT:
+        return (Finding("livelock", livelock_text(trace, steps_max), time_ns=raw.now_ns),)
+    if raw.end == STOPPED:
+        return (Finding("hang", hang_text(raw.last, step_timeout, locator), time_ns=raw.now_ns),)
+    if raw.error is None:
+        assert raw.end == FINISHED, raw.end
+        return ()
+    leaves = flatten(raw.error)
+    message = "\n".join(error_text(leaf, locator) for leaf in leaves)
+    return (Finding(_kind_of(leaves), message, time_ns=raw.now_ns),)

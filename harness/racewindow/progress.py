@@ -1,0 +1,107 @@
+"""The live line of an exploration: executions, rate, failures, time left.
+
+Only for a terminal: into a pipe or a file it would be noise. The text is a pure function of the counts and the width.
+"""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+WIDTH_MIN = 60
+
+
+class Counts(Protocol):
+    """How far an exploration has come; `seconds` and `seconds_limit` in wall time, limits None where there is none."""
+
+    @property
+    def executions(self) -> int:
+        """Executions so far."""
+
+    @property
+    def failing(self) -> int:
+        """Those that failed."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far."""
+
+    @property
+    def schedules(self) -> int | None:
+        """Executions wanted, None without such a limit."""
+
+    @property
+    def seconds_limit(self) -> float | None:
+        """Wall time allowed, None without such a limit."""
+
+
+def progress_line(counts: Counts, width: int = 80) -> str:
+    """The line, at most `width` columns; below 80 without the bound, which the time left stands for."""
+    rate = counts.executions / counts.seconds if counts.seconds > 0 else 0.0
+    wanted = "" if counts.schedules is None or width < 80 else f" of {counts.schedules:,}"
+    parts = [f"{counts.executions:,}{wanted} executions", f"{rate:,.0f}/s", f"{counts.failing:,} failed"]
+    left = seconds_left(counts)
+    if left is not None:
+        parts.append(f"{_duration(left)} left")
+    return "  ".join(parts)[:width]
+
+
+def seconds_left(counts: Counts) -> float | None:
+    """Wall seconds until the first of the limits, as far as can be told; None if there is none or nothing to go by."""
+    limits = []
+    if counts.seconds_limit is not None:
+        limits.append(counts.seconds_limit - counts.seconds)
+    if counts.schedules is not None and counts.executions > 0:
+        limits.append((counts.schedules - counts.executions) * counts.seconds / counts.executions)
+    return max(0.0, min(limits)) if limits else None
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class LiveLine:
+    """Shows the line on `stream` if that is a terminal and it is wanted; does nothing at all otherwise.
+
+    Used as a context manager; the line is gone when it ends. How often `update` is called is up to the explorer, which
+    throttles it. No thread: the screen changes in `update` and nowhere else.
+    """
+
+    def __init__(self, stream: TextIO, *, wanted: bool = True) -> None:
+        self._stream = stream
+        self._wanted = wanted and stream.isatty()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._wanted:
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=self._stream, highlight=False)
+            if console.is_terminal and not console.is_dumb_terminal:
+                self._live = Live(
+                    console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+                )
+                self._live.start()
+        return self
+
+    def update(self, counts: Counts) -> None:
+        """Show the counts."""
+        if self._live is not None:
+            from rich.text import Text
+
+            width = max(WIDTH_MIN, self._live.console.width)
+            self._live.update(Text(progress_line(counts, width), no_wrap=True, overflow="crop"), refresh=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None

@@ -1,0 +1,99 @@
+"""A failure in words, as a person would tell it: what went wrong, how it came to it, and how to see it again.
+
+Pure functions of values. The text of a failure holds no wall-clock time, no address and no version, so that a replay in
+another process prints the same.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from racewindow.failure import Failure
+from racewindow.report_layout import bulleted, command, numbered, section, wrap
+
+_DEVIATIONS_MAX = 12
+_OTHERS_MAX = 8
+_TOKEN_MAX = 160
+_STORY_HANG = 13
+
+
+class Doubtful(Protocol):
+    """What `untrusted_text` needs of a result."""
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's name."""
+
+    @property
+    def untrusted(self) -> str:
+        """Why the result cannot be trusted."""
+
+
+def failure_text(failure: Failure, *, scenario: str, file: str | None, target: str = "") -> str:
+    """The whole report of one failure, with the commands that show it again.
+
+    `file`: the path of its file as it should be typed, if it has been written. `target`: what to type for the scenario.
+    """
+    lines = [*told(failure, scenario)]
+    again: list[str] = []
+    if file is not None:
+        again += command(["racewindow", "replay"], [file])
+    token = failure.schedule.token()
+    if file is None or len(token) <= _TOKEN_MAX:
+        again += command(["racewindow", "replay", target or scenario], ["--schedule", token])
+    return "\n".join([*lines, *section("To see it again", again)])
+
+
+def told(failure: Failure, scenario: str) -> list[str]:
+    """The lines of a failure without the commands."""
+    deviations = [*failure.deviations, *(f"fault: {fault}" for fault in failure.faults)]
+    count = len(deviations)
+    title = f"What made it happen, {count} deviation{'' if count == 1 else 's'} from the default order"
+    story = [line[2:] for each in failure.story for line in wrap(each, 2, _STORY_HANG)]
+    return [
+        *wrap(headline(failure, scenario), hang=2),
+        "",
+        *wrap(failure.message, 2, 2),
+        *section("How it came to this, in virtual time", story),
+        *section("Also wrong in the same execution", bulleted(failure.others, _OTHERS_MAX)),
+        *(
+            section(title, numbered(deviations, _DEVIATIONS_MAX, ", all of them in the failure's file"))
+            or ["", "What made it happen: nothing unusual, the default order of events fails."]
+        ),
+    ]
+
+
+def headline(failure: Failure, scenario: str) -> str:
+    """One line: which scenario, and what was found."""
+    return f"FAILURE in {scenario}: {name_of(failure)}{_about(failure)}"
+
+
+def name_of(failure: Failure) -> str:
+    """What was found, in two or three words: the violated checker, or how the execution ended."""
+    if failure.checker is not None:
+        return f"{failure.checker} is violated"
+    return {"violation": "an assertion failed", "exception": "an exception ended it"}.get(failure.kind, failure.kind)
+
+
+def _about(failure: Failure) -> str:
+    about = ", ".join(part for part in (failure.class_, failure.subject) if part)
+    return f" ({about})" if about else ""
+
+
+def untrusted_text(result: Doubtful) -> str:
+    """Why a result cannot be trusted, and what to do about it."""
+    return "\n".join(
+        [
+            *wrap(f"The result for {result.scenario} cannot be trusted.", hang=2),
+            "",
+            *wrap(result.untrusted, 2, 2),
+            "",
+            *wrap(
+                "Why: the program depends on something that racewindow does not control: state that survives from one "
+                "execution to the next, the order of a set, an object's address, or a clock or a source of randomness "
+                "that it read from C code.",
+                hang=5,
+            ),
+            *wrap("Do:  begin at the step named above: what did the program read there that is not its own?", hang=5),
+        ]
+    )

@@ -1,0 +1,125 @@
+"""The result of an exploration: a verdict with its evidence, and everything that was held fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from racewindow.failure import Failure
+
+VerdictName = Literal["failure", "complete", "nothing found", "untrusted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A limit that was set, and whether the exploration ran into it."""
+
+    limit: float | int
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `explore` found.
+
+    `executions`: runs to an end (passed, failed or deadlocked); `failing`: those that failed; `redundant`: those begun
+    but cut off as already covered; `probes`: runs made only to learn a footprint. `complete`: every order of events
+    was run. `distinct_traces` is None where footprints were off. `failures`: one per group (kind, checker, class), the
+    gravest first. `untrusted`: why the result cannot be trusted, or "". `notes`: other things worth saying, one
+    sentence each. `seconds`: wall time. `target`: what a person types to get this scenario again.
+    """
+
+    scenario: str
+    strategy: str
+    semantics: str
+    clock: str
+    seed: int
+    executions: int
+    failing: int
+    steps: int
+    seconds: float
+    failures: tuple[Failure, ...] = ()
+    files: tuple[str | None, ...] = ()
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    redundant: int = 0
+    probes: int = 0
+    complete: bool = False
+    distinct_traces: int | None = None
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    faults_offered: Mapping[str, int] = field(default_factory=dict)
+    faults_struck: Mapping[str, int] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    safeguards: tuple[str, ...] = ()
+    target: str = ""
+    untrusted: str = ""
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> VerdictName:
+        """`failure` beats `untrusted`: a confirmed failure has been replayed, whatever else happened."""
+        if self.failures:
+            return "failure"
+        if self.untrusted:
+            return "untrusted"
+        return "complete" if self.complete else "nothing found"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of `racewindow explore --json`, format 1."""
+        files = (*self.files, *([None] * (len(self.failures) - len(self.files))))
+        return {
+            "format": 1,
+            "scenario": self.scenario,
+            "params": dict(self.params),
+            "safeguards": list(self.safeguards),
+            "strategy": self.strategy,
+            "semantics": self.semantics,
+            "clock": self.clock,
+            "seed": self.seed,
+            "verdict": self.verdict,
+            "bounds": {name: {"limit": b.limit, "reached": b.reached} for name, b in self.bounds.items()},
+            "executions": self.executions,
+            "failing": self.failing,
+            "redundant": self.redundant,
+            "probes": self.probes,
+            "complete": self.complete,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "distinct_traces": self.distinct_traces,
+            "statistics": dict(self.statistics),
+            "faults_offered": dict(self.faults_offered),
+            "faults_struck": dict(self.faults_struck),
+            "untrusted": self.untrusted,
+            "interrupted": self.interrupted,
+            "notes": list(self.notes),
+            "failures": [
+                {
+                    "kind": f.kind,
+                    "checker": f.checker,
+                    "class": f.class_,
+                    "subject": f.subject,
+                    "message": f.message,
+                    "count": f.count,
+                    "execution": f.execution,
+                    "deviations": list(f.deviations),
+                    "faults": list(f.faults),
+                    "file": file,
+                }
+                for f, file in zip(self.failures, files, strict=True)
+            ],
+        }
+
+    def check(self) -> None:
+        """Raise ExplorationFailed with the report of the first failure, if there is one.
+
+        Also raises it when the result cannot be trusted: silence is not a pass.
+        """
+        from racewindow.errors import ExplorationFailed  # noqa: PLC0415  # only on the way out
+        from racewindow.report import failure_text, untrusted_text  # noqa: PLC0415  # the report knows results
+
+        if self.failures:
+            file = self.files[0] if self.files else None
+            raise ExplorationFailed(failure_text(self.failures[0], scenario=self.scenario, file=file))
+        if self.untrusted:
+            raise ExplorationFailed(untrusted_text(self))

@@ -1,0 +1,281 @@
+"""One execution: set up a runner, drive it to an end, take it down, and say what came of it.
+
+`run_once` knows nothing of scenarios, strategies or failures. It is handed a program to start, a driver (one of the two
+loops, bound to its decisions) and a way to decide values, and answers with a `Raw`: how it ended, what main returned or
+raised, and who was still waiting.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import outcome
+import trio
+
+from racewindow import virtual
+from racewindow._trio_internals import (
+    GLOBAL_PARKING_LOT_BREAKER,
+    GLOBAL_RUN_CONTEXT,
+    CancelStatus,
+    sniffio_library,
+)
+from racewindow.runtime.location import await_frames
+from racewindow.runtime.loop import BLOCKED, FINISHED, StopExecution, take_step
+from racewindow.runtime.patches import Patches
+from racewindow.runtime.primitives import Hooks
+from racewindow.runtime.runner import NeedsFullRunner, SimRunner
+from racewindow.runtime.task import OrderedSet, SimTask
+from racewindow.runtime.world import DecideValue, World, world_of_this_thread
+
+if TYPE_CHECKING:
+    from trio.abc import Clock, Instrument
+
+    from racewindow.runtime.recorder import Recorder
+
+Main = Callable[..., Awaitable[object]]
+Driver = Callable[[SimRunner], str]
+STOPPED = "stopped"
+"""An end besides those of the loops: `StopExecution` was raised into a step."""
+
+
+Stack = tuple[tuple[CodeType, int], ...]
+"""Code and line of the frames on which a task waits, outermost first."""
+
+
+class Raw(NamedTuple):
+    """What one execution left: how it ended, main's result or error, the tasks left over and where they stood."""
+
+    end: str
+    result: outcome.Outcome[object] | None
+    left: tuple[SimTask, ...]
+    stacks: tuple[Stack, ...]
+    steps: int
+    now_ns: int
+    recorder: Recorder | None
+    last: SimTask | None
+
+    @property
+    def error(self) -> BaseException | None:
+        """What main raised, or None."""
+        return self.result.error if isinstance(self.result, outcome.Error) else None
+
+
+class Environment:
+    """Everything that is installed once around many executions and put back afterwards. Nests.
+
+    trio's lean parts, virtual time and randomness, the hooks of footprints (if `footprints`), async-generator hooks; the
+    garbage collector is off, so that finalizers run at the same place in every repetition. `light`: for a single run,
+    only what costs microseconds (see `racewindow.virtual.light`).
+    """
+
+    def __init__(self, *, footprints: bool = False, light: bool = False) -> None:
+        self._stack = ExitStack()
+        self._parts: tuple[AbstractContextManager[object], ...] = (
+            Patches(),
+            _LIGHT if light else _Virtual(),
+            *((Hooks(),) if footprints else ()),
+        )
+
+    def __enter__(self) -> None:
+        for part in self._parts:
+            self._stack.enter_context(part)
+        self._stack.callback(sys.set_asyncgen_hooks, *sys.get_asyncgen_hooks())
+        sys.set_asyncgen_hooks(firstiter=_generator_started, finalizer=_generator_abandoned)
+        if gc.isenabled():
+            gc.disable()
+            self._stack.callback(gc.enable)
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+
+class _Virtual:
+    """`virtual.install` made on entry instead of on construction."""
+
+    def __enter__(self) -> None:
+        self._installation = virtual.install(_world)
+
+    def __exit__(self, *_: object) -> None:
+        self._installation.undo()
+
+
+def _world() -> World | None:
+    return world_of_this_thread(GLOBAL_RUN_CONTEXT)
+
+
+_LIGHT = virtual.LightInstallation(_world)
+
+
+def _generator_started(generator: Any) -> None:  # noqa: ANN401
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is SimRunner:
+        runner.generators.append(weakref.ref(generator))
+
+
+def _generator_abandoned(generator: Any) -> None:  # noqa: ANN401
+    """Closing an abandoned generator is the work of a system task; raising here would be lost."""
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is SimRunner:
+        runner.wants_full = True
+
+
+class _LeanRoot:
+    """Stands for main's nursery and for the scope around it: main needs both to be valid."""
+
+    def __init__(self) -> None:
+        scope = trio.CancelScope()
+        status = CancelStatus(scope=scope, parent=None)
+        scope._cancel_status = status
+        scope._has_been_entered = True
+        self.cancel_scope, self._cancel_status = scope, status
+        self._children = OrderedSet()
+        self._closed = False
+
+    def _child_finished(self, task: SimTask, _result: object) -> None:
+        self._children.remove(task)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if not name.startswith("__"):
+            GLOBAL_RUN_CONTEXT.runner.ask_for_full()
+        raise AttributeError(name)
+
+
+def run_once(  # noqa: PLR0913  # one execution is defined by all of these
+    main: Main,
+    args: Sequence[object],
+    drive: Driver,
+    values: DecideValue,
+    *,
+    seed: int = 0,
+    full: bool = False,
+    recorder: Recorder | None = None,
+    clock: Clock | None = None,
+    instruments: Sequence[Instrument] = (),
+    strict_exception_groups: bool = True,
+    on_start: Callable[[SimRunner], None] | None = None,
+) -> Raw | None:
+    """Run `main(*args)` once, inside an `Environment`.
+
+    Returns None if the lean form turned out not to do: the caller runs it again with `full=True`, under the same
+    decisions. Raises RuntimeError inside another run.
+    """
+    if trio.lowlevel.in_trio_run():
+        msg = "Attempted to call run() from inside a run()"
+        raise RuntimeError(msg)
+    runner = SimRunner(
+        clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments
+    )
+    runner.world = World(runner, seed, values)
+    runner.recorder, runner.recording = recorder, recorder is not None
+    GLOBAL_RUN_CONTEXT.runner = runner
+    library, sniffio_library.name = sniffio_library.name, "trio"
+    end, root = STOPPED, None
+    try:
+        if on_start is not None:
+            on_start(runner)
+        if full:
+            _start_full(runner, main, args)
+        else:
+            root = _LeanRoot()
+            runner.main_task = runner.spawn_impl(main, tuple(args), root, None)
+        end = drive(runner)
+        if not full and end == FINISHED and runner.generators and any(_is_open(ref()) for ref in runner.generators):
+            runner.wants_full = True
+        return None if runner.wants_full else _describe(runner, end)
+    except NeedsFullRunner:
+        return None
+    except StopExecution:
+        return _describe(runner, end)
+    finally:
+        runner.recording = False
+        if runner.tasks:
+            tear_down(runner)
+        if full:
+            runner.close()
+        if root is not None:
+            root.cancel_scope._cancel_status = None  # this and the next line: no cycles, so that nothing is left for
+        runner.world = runner.current = runner.main_task = None  # the garbage collector, which costs more than a step
+        sniffio_library.name = library
+        GLOBAL_RUN_CONTEXT.__dict__.clear()
+
+
+def _is_open(generator: Any) -> bool:  # noqa: ANN401
+    return generator is not None and generator.ag_frame is not None
+
+
+def _start_full(runner: SimRunner, main: Main, args: Sequence[object]) -> None:
+    """trio's own start: init, which spawns main and the entry-queue task. Both take their first step undecided."""
+    runner.asyncgens.install_hooks(runner)
+    if "before_run" in runner.instruments.data:
+        runner.instruments.call("before_run")
+    runner.current_clock().start_clock()
+    runner.current = None
+    runner.init_task = runner.spawn_impl(runner.init, (main, tuple(args)), None, "<init>", system_task=True)
+    while runner.runq and (len(runner.runq) > 1 or runner.runq[0] is not runner.main_task):
+        task = next(each for each in runner.runq if each is not runner.main_task)
+        runner.runq.remove(task)
+        _step_undecided(runner, task)
+
+
+def _step_undecided(runner: SimRunner, task: SimTask) -> None:
+    """A step that is not part of the program under test: trio's init, and its entry-queue task at the start."""
+    instruments = runner.instruments
+    if "before_task_step" in instruments.data:
+        instruments.call("before_task_step", task)
+    take_step(runner, task)
+    if "after_task_step" in instruments.data:
+        instruments.call("after_task_step", task)
+
+
+def _describe(runner: SimRunner, end: str) -> Raw:
+    left = tuple(task for task in runner.tasks if task.path.startswith("main")) if runner.tasks else ()
+    stacks: tuple[Stack, ...] = ()
+    if end == BLOCKED:  # before the tasks are taken down, which empties their frames
+        stacks = tuple(tuple((f.f_code, f.f_lineno) for f in await_frames(task.coro)) for task in left)
+    return Raw(
+        end=end,
+        result=runner.main_task_outcome,
+        left=left,
+        stacks=stacks,
+        steps=runner.step_serial,
+        now_ns=runner.now_ns(),
+        recorder=runner.recorder,
+        last=runner.current,
+    )
+
+
+class _Teardown(BaseException):
+    """Thrown into the tasks of an execution that did not end by itself, until they give up."""
+
+
+_THROWS_MAX = 50
+"""A `finally` block may await; it is thrown at again. More often than this it is left to the collector."""
+
+
+def tear_down(runner: SimRunner) -> None:
+    """End every task that is left, children first.
+
+    `coro.close()` would not do: it fails as soon as a `finally` or a nursery awaits. User code in `finally` blocks runs
+    here; nothing that it does is recorded or counts.
+    """
+    tasks = sorted(runner.tasks, key=lambda task: task._counter, reverse=True)
+    for task in tasks:
+        runner.current = GLOBAL_RUN_CONTEXT.task = task
+        for _ in range(_THROWS_MAX):
+            try:
+                task.context.run(task.coro.throw, _Teardown())
+            except BaseException:  # noqa: BLE001  # however it ends, it has ended
+                break
+        nursery = task._parent_nursery
+        if nursery is not None:
+            nursery._children.discard(task)
+        GLOBAL_PARKING_LOT_BREAKER.pop(task, None)
+        for child_nursery in task._child_nurseries:
+            child_nursery._children.clear()
+    runner.tasks.clear()

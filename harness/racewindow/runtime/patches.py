@@ -1,0 +1,267 @@
+"""The parts of trio that are replaced while executions run, and put back afterwards.
+
+Each replacement does what the original does, faster or in a fixed order; outside an execution of ours (plain
+`trio.run` in another thread, say) the original runs. `tests/harness/runtime/test_lean_parts.py` holds them equal.
+
+* `sleep_until`: one message to the loop instead of a cancel scope, two deadline registrations and an exception.
+* `CancelScope._might_change_registered_deadline`: a small class instead of a generator.
+* `CancelStatus.__init__`: ordered sets instead of sets that iterate by address.
+* `start_thread_soon` as used by `trio.to_thread.run_sync`: the function runs inline, as part of the step.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from heapq import heappush
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import outcome
+import trio
+
+from racewindow._trio_internals import (
+    GLOBAL_RUN_CONTEXT,
+    CancelStatus,
+    _threads,
+    _timeouts,
+    async_yield,
+    sniffio_library,
+)
+from racewindow.errors import RealThreadError
+from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.task import OrderedSet, SimTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from trio import CancelScope
+
+_sleep, _sleep_until = _timeouts.sleep, _timeouts.sleep_until
+_enter = trio.CancelScope.__enter__
+_might_change = trio.CancelScope._might_change_registered_deadline
+_status_init = CancelStatus.__init__
+_start_thread_soon = _threads.start_thread_soon  # type: ignore[attr-defined]
+_send_message_to_trio = _threads._send_message_to_trio
+
+
+class Sleep:
+    """Message to the loop: wake this task at `runner.sleep_deadline`. The class itself is the message."""
+
+
+class Until:
+    """Message to the loop: this task is enabled while `runner.until_predicate()` holds."""
+
+
+async def lean_sleep_until(deadline: float) -> None:
+    """`trio.sleep_until` without a cancel scope.
+
+    Where the original differs from a plain timer: a deadline that is past or not a number takes the original's path; a
+    task that somebody else reschedules is an error; and a timeout does not swallow a cancel of an outer scope that
+    strikes at the same instant.
+    """
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is not SimRunner or not runner.lean_sleep or not runner.now < deadline < inf:
+        await _sleep_until(deadline)
+        return
+    task = runner.current
+    assert task is not None
+    runner.sleep_deadline = deadline
+    (await async_yield(Sleep)).unwrap()
+    if task.timer or task._cancel_status.effectively_cancelled:
+        _not_simply_woken(task)
+
+
+async def lean_sleep(seconds: float) -> None:
+    """`trio.sleep`, with `lean_sleep_until` inlined where it applies."""
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording:
+        await _sleep(seconds)
+        return
+    now = runner.now
+    deadline = now + seconds
+    if not now < deadline < inf:
+        await _sleep(seconds)
+        return
+    task = runner.current
+    runner.sleep_deadline = deadline
+    (await async_yield(Sleep)).unwrap()
+    if task.timer or task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]
+        _not_simply_woken(task)  # type: ignore[arg-type]
+
+
+def _not_simply_woken(task: SimTask) -> None:
+    """What the end of `move_on_at` does for a sleep that did not just reach its deadline."""
+    if task.timer:
+        task.timer = 0
+        msg = "Should never have been rescheduled!"
+        raise RuntimeError(msg)
+    raise trio.Cancelled._create(source="deadline")
+
+
+class _DeadlineChange:
+    """Context manager: when it ends, the runner's heap knows the scope's deadline again."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: CancelScope) -> None:
+        self.scope = scope
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        scope = self.scope
+        old = scope._registered_deadline
+        new = inf if scope._cancel_status is None or scope._cancel_called else scope._deadline
+        if old != new:
+            scope._registered_deadline = new
+            runner = GLOBAL_RUN_CONTEXT.runner
+            deadlines = runner.deadlines
+            if new <= runner.now:
+                runner.due = True
+            if old != inf:
+                deadlines._active -= 1
+            if new != inf:
+                deadlines.serial += 1
+                heappush(deadlines._heap, (new, deadlines.serial, scope))
+                deadlines._active += 1
+
+
+def _change_deadline(scope: CancelScope) -> Any:  # noqa: ANN401  # one of two context managers
+    if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is SimRunner:
+        return _DeadlineChange(scope)
+    return _might_change(scope)
+
+
+def _lean_enter(self: CancelScope) -> CancelScope:
+    """`CancelScope.__enter__` for a scope without a deadline, such as that of every nursery."""
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if (
+        type(runner) is not SimRunner
+        or self._has_been_entered
+        or self._cancel_called
+        or self._deadline != inf
+        or self._relative_deadline != inf
+    ):
+        return _enter(self)
+    task = runner.current
+    assert task is not None
+    self._has_been_entered = True
+    parent = task._cancel_status
+    self._cancel_status = status = CancelStatus(scope=self, parent=parent)
+    if parent is not None:
+        parent._tasks.remove(task)
+    task._cancel_status = status
+    status._tasks.add(task)
+    if status.effectively_cancelled:
+        task._attempt_delivery_of_any_pending_cancel()
+    return self
+
+
+def _ordered_status_init(
+    self: CancelStatus, scope: CancelScope, effectively_cancelled: bool = False, parent: CancelStatus | None = None  # noqa: FBT001, FBT002
+) -> None:
+    if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is not SimRunner:
+        _status_init(self, scope, effectively_cancelled, parent)
+        return
+    self._scope = scope
+    self.effectively_cancelled = effectively_cancelled
+    self._parent = parent
+    self._children = OrderedSet()  # type: ignore[assignment]  # what trio does with it, it can do
+    self._tasks = OrderedSet()  # type: ignore[assignment]
+    self.abandoned_by_misnesting = False
+    if parent is not None:
+        parent._children.add(self)
+        if scope._cancel_called or parent.effectively_cancelled or effectively_cancelled:
+            self.recalculate()  # else it would find nothing to change
+
+
+# --- threads that run inline -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _outside_trio() -> Iterator[dict[str, Any]]:
+    """Make code in this thread see what a worker thread sees: no run, no task; yields what was hidden."""
+    hidden = dict(GLOBAL_RUN_CONTEXT.__dict__)
+    library, sniffio_library.name = sniffio_library.name, None
+    GLOBAL_RUN_CONTEXT.__dict__.clear()
+    try:
+        yield hidden
+    finally:
+        GLOBAL_RUN_CONTEXT.__dict__.clear()
+        GLOBAL_RUN_CONTEXT.__dict__.update(hidden)
+        sniffio_library.name = library
+
+
+_INLINE: list[dict[str, Any]] = []
+"""Run contexts hidden by inline threads in progress, innermost last; filled and emptied within one step."""
+
+
+def _run_inline(
+    function: Callable[[], Any], deliver: Callable[[outcome.Outcome[Any]], object], name: str | None = None
+) -> None:
+    if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is not SimRunner:
+        _start_thread_soon(function, deliver, name)
+        return
+    with _outside_trio() as hidden:
+        _INLINE.append(hidden)
+        try:
+            result = outcome.capture(function)
+        finally:
+            _INLINE.pop()
+    deliver(result)
+
+
+def _answer_inline(trio_token: Any, message: Any) -> Any:  # noqa: ANN401  # trio's own private types
+    if not _INLINE or hasattr(GLOBAL_RUN_CONTEXT, "task"):
+        return _send_message_to_trio(trio_token, message)
+    if not hasattr(_threads.PARENT_TASK_DATA, "token") and trio_token is None:
+        return _send_message_to_trio(trio_token, message)  # trio's own error
+    if isinstance(message, _threads.Run):
+        raise RealThreadError(
+            "trio.from_thread.run",
+            "call trio.from_thread.run_sync, or do the asynchronous part in the task, before or after the thread: "
+            "a thread is run inline, in one step, and cannot wait for another step.",
+        )
+    if _threads.PARENT_TASK_DATA.cancel_register[0] is not None and trio_token is None:
+        _threads.PARENT_TASK_DATA.cancel_register[0]()
+    GLOBAL_RUN_CONTEXT.__dict__.update(_INLINE[-1])
+    library, sniffio_library.name = sniffio_library.name, "trio"
+    try:
+        return message.unprotected_fn()
+    finally:
+        GLOBAL_RUN_CONTEXT.__dict__.clear()
+        sniffio_library.name = library
+
+
+_PATCHES: tuple[tuple[Any, str, Any], ...] = (
+    (_timeouts, "sleep", lean_sleep),
+    (trio, "sleep", lean_sleep),
+    (_timeouts, "sleep_until", lean_sleep_until),
+    (trio, "sleep_until", lean_sleep_until),
+    (trio.CancelScope, "__enter__", _lean_enter),
+    (trio.CancelScope, "_might_change_registered_deadline", _change_deadline),
+    (CancelStatus, "__init__", _ordered_status_init),
+    (_threads, "start_thread_soon", _run_inline),
+    (_threads, "_send_message_to_trio", _answer_inline),
+)
+
+
+class Patches:
+    """Installs the replacements on entry and puts the originals back on exit; nests."""
+
+    _depth = 0
+    _originals: tuple[tuple[Any, str, Any], ...] = ()
+
+    def __enter__(self) -> None:
+        if Patches._depth == 0:
+            Patches._originals = tuple((owner, name, owner.__dict__[name]) for owner, name, _ in _PATCHES)
+            for owner, name, replacement in _PATCHES:
+                setattr(owner, name, replacement)
+        Patches._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        Patches._depth -= 1
+        if Patches._depth == 0:
+            for owner, name, original in Patches._originals:
+                setattr(owner, name, original)

@@ -1,0 +1,174 @@
+"""The recorder: what each step of one execution touched, where each task stands, and the decisions taken.
+
+It exists only while footprints are on. Objects are named when they are created, by creating task and that task's own
+creation count: named at first use, the same lock would have another name in another order of events, and a footprint
+stored under one name would silently miss the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from racewindow.footprint import ADD_CODE, READ_CODE, WRITE_CODE, KeyTable
+from racewindow.runtime.location import suspended_at
+from racewindow.trace import Step, Trace
+
+if TYPE_CHECKING:
+    from racewindow._trio_internals import CancelStatus
+    from racewindow.runtime.location import Locator
+    from racewindow.runtime.task import SimTask
+
+_Raw = tuple["SimTask", int, int, str, tuple[int, ...], tuple[int, ...]]
+
+
+class Recorder:
+    """Footprints and steps of one execution.
+
+    `footprint` maps access codes of the step in progress to None, in order of first access. `current` is the task whose
+    step it is, None between steps.
+    """
+
+    __slots__ = ("_clock", "_names", "_outside", "choices", "current", "footprint", "locator", "raw", "table")
+
+    def __init__(self, table: KeyTable, locator: Locator) -> None:
+        self.table, self.locator = table, locator
+        self.footprint: dict[int, None] = {}
+        self.raw: list[_Raw] = []
+        self.choices: list[int] = []
+        self.current: SimTask | None = None
+        self._names: dict[int, tuple[object, int]] = {}
+        self._outside = 0
+        self._clock = table.number("clock")
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    def new_name(self, kind: str) -> str:
+        """The stable name of an object that the step in progress is creating."""
+        task = self.current
+        if task is None:
+            return f"root:{kind}"
+        task.objects_count += 1
+        return f"{task.path}:{kind}#{task.objects_count}"
+
+    def name(self, thing: object, kind: str) -> int:
+        """Name one of trio's objects that the step in progress is creating; returns its key number."""
+        number = self.table.number(self.new_name(kind))
+        self._names[id(thing)] = (thing, number)  # holds the object, so that the address stays its own
+        return number
+
+    def rename(self, thing: object, kind: str) -> None:
+        """Call an object by the class that owns it, keeping its number: the lot of a lock reads as the lock."""
+        entry = self._names.get(id(thing))
+        if entry is not None:
+            path, _, rest = self.table.access(entry[1] * 3).key.rpartition(":")
+            self._names[id(thing)] = (thing, self.table.number(f"{path}:{kind}#{rest.rpartition('#')[2]}"))
+
+    def key(self, thing: object) -> int:
+        """The key number of an object; those made outside the execution share one per type, which is sound."""
+        entry = self._names.get(id(thing))
+        if entry is None:
+            entry = (thing, self.table.number(f"outside:{type(thing).__name__}"))
+            self._names[id(thing)] = entry
+        return entry[1]
+
+    # --- accesses ---------------------------------------------------------------------------------------------------
+
+    def read(self, thing: object) -> None:
+        """The step in progress looks at `thing`."""
+        self.footprint[self.key(thing) * 3 + READ_CODE] = None
+
+    def write(self, thing: object) -> None:
+        """The step in progress changes `thing`."""
+        self.footprint[self.key(thing) * 3 + WRITE_CODE] = None
+
+    def add(self, thing: object) -> None:
+        """The step in progress changes `thing` in a way that commutes with itself."""
+        self.footprint[self.key(thing) * 3 + ADD_CODE] = None
+
+    def read_clock(self) -> None:
+        """The step in progress asks for the time."""
+        self.footprint[self._clock * 3 + READ_CODE] = None
+
+    # --- what the runner tells --------------------------------------------------------------------------------------
+
+    def woken(self, task: SimTask) -> None:
+        """The step in progress makes another task runnable: whether it was still to be woken depends on its scopes."""
+        task.waits_on = None
+        if task is not self.current:
+            for number in self._scopes_around(task._cancel_status):
+                self.footprint[number * 3 + READ_CODE] = None
+
+    def spawned(self, task: SimTask, nursery: Any) -> None:  # noqa: ANN401  # a Nursery or the lean root
+        """A spawn from outside the nursery races with its closing; from inside it is ordered with it."""
+        current = self.current
+        if current is None or nursery is None or task.parent is None:
+            return
+        if current is not getattr(nursery, "_parent_task", current) and current not in nursery._children:
+            self.write(nursery)
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def begin(self, task: SimTask) -> None:
+        """A step of `task` begins; it reads the cancel state of the scopes around it."""
+        self.current = task
+        self.footprint = {}
+        self.choices = []
+        self._read_scopes(task)
+
+    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+        """The step is over."""
+        if not exited:
+            self._read_scopes(task)
+        location = "end" if exited else suspended_at(task.coro, self.locator)
+        self.raw.append((task, task.number - 1, now_ns, location, tuple(self.footprint), tuple(self.choices)))
+        self.current = None
+
+    def _read_scopes(self, task: SimTask) -> None:
+        for number in self._scopes_around(task._cancel_status):
+            self.footprint[number * 3 + READ_CODE] = None
+
+    def _scopes_around(self, status: CancelStatus | None) -> list[int]:
+        numbers = []
+        while status is not None:
+            numbers.append(self.key(status._scope))
+            status = status._parent
+        return numbers
+
+    # --- afterwards -------------------------------------------------------------------------------------------------
+
+    def trace(self) -> Trace:
+        """Everything recorded, in words."""
+        names = display_names([task for task, *_ in self.raw])
+        return Trace(
+            tuple(
+                Step(
+                    task=task.path,
+                    name=names[task.path],
+                    number=number,
+                    time_ns=time_ns,
+                    location=location,
+                    accesses=self.table.accesses(codes),
+                    choices=choices,
+                )
+                for task, number, time_ns, location, codes, choices in self.raw
+            )
+        )
+
+
+def display_name(task: SimTask) -> str:
+    """The name given to the task, else that of its function."""
+    if task.label is not None:
+        return task.label
+    return task.name.rpartition(".")[2]
+
+
+def display_names(tasks: list[SimTask]) -> dict[str, str]:
+    """Path to display name; the second task of a name becomes `name#2`, in the order of the paths."""
+    by_path = {task.path: task for task in tasks}
+    counts: dict[str, int] = {}
+    names = {}
+    for path, task in sorted(by_path.items(), key=lambda item: item[1].order):
+        name = display_name(task)
+        counts[name] = counts.get(name, 0) + 1
+        names[path] = name if counts[name] == 1 else f"{name}#{counts[name]}"
+    return names

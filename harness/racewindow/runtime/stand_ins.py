@@ -1,0 +1,119 @@
+"""What stands for the parts of trio's runner that touch the world: I/O manager, wake-up socket, clock, weak set."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from math import inf
+from typing import Any
+
+import trio
+
+from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, Runner, Task
+from racewindow.errors import RealIOError
+
+
+class VirtualIO:
+    """Stands for trio's I/O manager: there is none, and whoever waits for a file descriptor is told so."""
+
+    def statistics(self) -> VirtualIO:
+        """For `trio.lowlevel.current_statistics`."""
+        return self
+
+    backend = "racewindow"
+
+    def force_wakeup(self) -> None:
+        """Nothing sleeps in the kernel."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # every operation of every platform's manager
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def refuse(*_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+            raise RealIOError(
+                f"trio.lowlevel.{name}",
+                "use trio.testing.memory_stream_pair(), a memory channel, or a model of the peer.",
+            )
+
+        return refuse
+
+
+class LooseWakeup:
+    """Stands for the socket pair of trio's entry queue; a plain flag and a parked task do, with one thread."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner: Any = runner
+        self.task: Task | None = None
+        self.woken = False
+
+    def wakeup_thread_and_signal_safe(self) -> None:
+        """Called by `run_sync_soon`, possibly from another thread or a signal handler."""
+        self.woken = True
+        self.runner.woken_from_outside = True
+
+    def wake(self) -> None:
+        """Called by the loop between steps."""
+        self.runner.woken_from_outside = False
+        if self.task is not None and self.woken:
+            task, self.task, self.woken = self.task, None, False
+            self.runner.reschedule(task)
+
+    async def wait_woken(self) -> None:
+        """Park the entry-queue task until there is something in the queue."""
+        if self.woken:
+            self.woken = False
+            await trio.lowlevel.checkpoint()
+            return
+        self.task = trio.lowlevel.current_task()  # type: ignore[assignment]
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self.task = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def wakeup_on_signals(self) -> None:
+        """Signals are not ours."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class WeakOrderedSet:
+    """Async generators in order of creation; trio's `WeakSet` orders them by address."""
+
+    def __init__(self) -> None:
+        self._refs: dict[int, Any] = {}
+        self._count = 0
+
+    def add(self, item: object) -> None:
+        """Remember `item` while somebody else does."""
+        number = self._count = self._count + 1
+        self._refs[number] = weakref.ref(item, lambda _: self._refs.pop(number, None))
+
+    def __iter__(self) -> Iterator[object]:
+        return iter([item for ref in list(self._refs.values()) if (item := ref()) is not None])
+
+    def __len__(self) -> int:
+        return len(self._refs)
+
+
+class VirtualClock(trio.abc.Clock):
+    """What `trio.lowlevel.current_clock()` returns under virtual time."""
+
+    def start_clock(self) -> None:
+        """Virtual time starts with the execution."""
+
+    def current_time(self) -> float:
+        """Virtual seconds since the start of the execution."""
+        return float(GLOBAL_RUN_CONTEXT.runner.current_time())
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Nothing to sleep: virtual time jumps."""
+        return 0.0 if deadline < inf else inf
+
+
+VIRTUAL_CLOCK = VirtualClock()

@@ -1,0 +1,207 @@
+"""Tasks with a stable identity, and the list-like containers whose order does not depend on addresses.
+
+A task is identified by the task that spawned it and that task's own spawn count, never by `id()` or by arrival: the
+same task has the same path in every order of events.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextvars import Context
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from racewindow._trio_internals import CancelReason, Deadlines, Runner, Task
+
+if TYPE_CHECKING:
+    from trio import Abort, CancelScope
+
+    from racewindow.runtime.runner import SimRunner
+
+# trio marks `Task` final at run time. We add slots and change no behaviour, which is what the mark is there to protect;
+# a side table keyed by task would cost several look-ups per step.
+_FORBID_SUBCLASSES = Task.__dict__["__init_subclass__"]
+del Task.__init_subclass__
+
+
+class SimTask(Task):
+    """A trio task that knows its path, its own step number, and what it sleeps or waits for."""
+
+    __slots__ = (
+        "children_count",
+        "label",
+        "number",
+        "objects_count",
+        "parent",
+        "predicate",
+        "root",
+        "spawn_index",
+        "timer",
+        "waits_on",
+    )
+
+    parent: SimTask | None  # the task that spawned it; None for main, init and what nobody spawned
+    root: str  # first part of the path of a task without a parent
+    spawn_index: int
+    children_count: int
+    objects_count: int
+    number: int  # steps finished; while a step is in progress this is its number
+    label: str | None  # the name given by the user, if any
+    timer: int  # serial number of the pending lean sleep, 0 if none
+    predicate: Callable[[], object] | None  # what a task in `until` waits for
+    waits_on: Any  # key of the object on which it waits, for footprints; None if unknown
+
+    @property
+    def path(self) -> str:
+        """`main/0/2`: the third task spawned by the first task spawned by main."""
+        parts: list[str] = []
+        task: SimTask = self
+        while task.parent is not None:
+            parts.append(str(task.spawn_index))
+            task = task.parent
+        return "/".join([task.root, *reversed(parts)])
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Sort key by path; numeric, so that the tenth child comes after the ninth."""
+        parts: list[int] = []
+        task: SimTask = self
+        while task.parent is not None:
+            parts.append(task.spawn_index)
+            task = task.parent
+        return tuple(reversed(parts))
+
+    def drop_timer(self, _raise_cancel: object) -> Abort:
+        """Abort function of a lean sleep: the heap entry becomes stale."""
+        self.timer = 0
+        return _ABORT_SUCCEEDED
+
+    def drop_predicate(self, _raise_cancel: object) -> Abort:
+        """Abort function of `until`."""
+        self.predicate = None
+        runner: SimRunner = self._runner  # type: ignore[assignment]
+        runner.waiting.remove(self)
+        return _ABORT_SUCCEEDED
+
+
+Task.__init_subclass__ = _FORBID_SUBCLASSES  # type: ignore[method-assign]
+
+_next_count = itertools.count().__next__
+_KNOWN_FIELDS = {
+    *("_parent_nursery", "coro", "_runner", "name", "context", "_counter", "_ki_protected", "_next_send_fn"),
+    *("_next_send", "_abort_func", "custom_sleep_data", "_child_nurseries", "_eventual_parent_nursery"),
+    *("_cancel_points", "_schedule_points", "_cancel_status"),
+}
+assert {each.name for each in attrs.fields(Task)} == _KNOWN_FIELDS, "trio's Task has other fields than this file fills"
+
+
+def new_task(
+    runner: Runner, coro: Any, nursery: Any, name: str, context: Context, *, ki_protected: bool  # noqa: ANN401
+) -> SimTask:
+    """A task with every slot filled; what trio's constructor does, without the two layers of it that cost."""
+    task: SimTask = _new(SimTask)
+    task._parent_nursery = nursery
+    task.coro = coro
+    task._runner = runner
+    task.name = name
+    task.context = context
+    task._counter = _next_count()
+    task._ki_protected = ki_protected
+    task._next_send_fn = task._next_send = task._abort_func = task.custom_sleep_data = None
+    task._eventual_parent_nursery = task._cancel_status = None  # type: ignore[assignment]
+    task._child_nurseries = []
+    task._cancel_points = task._schedule_points = 0
+    task.spawn_index = task.children_count = task.objects_count = task.number = task.timer = 0
+    task.predicate = task.waits_on = None
+    return task
+
+
+_new = object.__new__
+
+from trio.lowlevel import Abort as _Abort  # noqa: E402  # at the end: a name used by methods only
+
+_ABORT_SUCCEEDED = _Abort.SUCCEEDED
+
+
+class OrderedSet(dict[Any, None]):
+    """What trio needs of a set, in insertion order instead of the order of addresses."""
+
+    __slots__ = ()
+
+    def add(self, item: object) -> None:
+        """Add `item` at the end, unless it is there."""
+        self[item] = None
+
+    def remove(self, item: object) -> None:
+        """Remove `item`; KeyError if it is not there."""
+        del self[item]
+
+    def discard(self, item: object) -> None:
+        """Remove `item` if it is there."""
+        self.pop(item, None)
+
+
+class OrderedDeadlines(Deadlines):
+    """trio's heap of deadlines with ties broken by registration, not by the address of the scope.
+
+    With `timers`, a second heap for lean sleeps: `(deadline, serial, task)`, stale unless `task.timer == serial`.
+    """
+
+    __slots__ = ("serial", "timers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.serial = 0
+        self.timers: list[tuple[float, int, SimTask]] = []
+
+    def add(self, deadline: float, cancel_scope: CancelScope) -> None:
+        """Register a scope's deadline."""
+        self.serial += 1
+        heappush(self._heap, (deadline, self.serial, cancel_scope))
+        self._active += 1
+
+    def next_deadline(self) -> float:
+        """The earliest deadline of a scope or sleep, or infinity."""
+        heap = self._heap
+        while heap and heap[0][0] != heap[0][2]._registered_deadline:
+            heappop(heap)
+        timers = self.timers
+        while timers and timers[0][2].timer != timers[0][1]:
+            heappop(timers)
+        first = heap[0][0] if heap else inf
+        return min(first, timers[0][0]) if timers else first
+
+    def expire(self, now: float) -> bool:
+        """Cancel every scope and wake every sleeper whose deadline is not later than `now`."""
+        did_something = False
+        timers = self.timers
+        while timers and timers[0][0] <= now:
+            _, serial, task = heappop(timers)
+            if task.timer == serial:
+                task.timer = 0
+                task._runner.reschedule(task)
+                did_something = True
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            deadline, _, scope = heappop(heap)
+            if deadline == scope._registered_deadline:
+                did_something = True
+                scope._cancel(CancelReason(source="deadline"))
+        if len(heap) > self._active * 2 + 1000:
+            self._prune_stale()
+        return did_something
+
+    def _prune_stale(self) -> None:
+        """Drop stale and doubled entries, so that a scope toggling its deadline does not grow the heap for ever."""
+        seen: set[CancelScope] = set()
+        kept = []
+        for entry in self._heap:
+            if entry[0] == entry[2]._registered_deadline and entry[2] not in seen:
+                seen.add(entry[2])
+                kept.append(entry)
+        heapify(kept)
+        self._heap = kept

@@ -1,0 +1,304 @@
+"""Scenarios: an async function with a declaration of what can be switched, judged and told about it.
+
+Any trio program can be explored. A *scenario* is one that declares more, so that the command line, the safeguard matrix
+and the reports can use it; nothing of it is special to the models that come with racewindow. The `Simulation` handed to
+a scenario is its only door to the harness; it holds no state of its own between executions.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, overload
+
+import structlog
+
+from racewindow.checkers import Checker
+from racewindow.errors import UsageError
+from racewindow.events import Event
+
+T = TypeVar("T")
+Narrator = Callable[[Event], str | None]
+FeedLoader = Callable[..., Any]
+
+
+class Host(Protocol):
+    """What a `Simulation` needs of the execution that it belongs to."""
+
+    def now_ns(self) -> int:
+        """Virtual time since the start of the execution, in nanoseconds."""
+
+    def choose(self, options: Sequence[T]) -> T:
+        """Make a value decision."""
+
+    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Record an event of the step in progress."""
+
+    def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
+        """Start a task beside the scenario's own."""
+
+
+class Simulation:
+    """The scenario's handle on its execution.
+
+    `feed`: what the scenario's feed loader returned. `log`: a structlog logger whose events carry virtual time, task
+    and step; for people, nothing reads them back.
+    """
+
+    __slots__ = ("_host", "_known", "_on", "feed", "log")
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        known: Mapping[str, str],
+        on: frozenset[str],
+        feed: Any,  # noqa: ANN401  # whatever the scenario's own loader returns
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._host, self._known, self._on, self.feed, self.log = host, known, on, feed, log
+
+    def safeguard(self, name: str) -> bool:
+        """Whether the safeguard called `name` is switched on.
+
+        Raises UsageError if the scenario did not declare it: a misspelt name must not read as "off".
+        """
+        if name in self._on:
+            return True
+        if name not in self._known:
+            raise unknown_name("safeguard", name, self._known)
+        return False
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time since the start of the execution, in nanoseconds."""
+        return self._host.now_ns()
+
+    def choose(self, options: Sequence[T]) -> T:
+        """One of `options`; which one is a decision, the first is the default."""
+        return self._host.choose(options)
+
+    def emit(self, kind: str, **data: Any) -> None:  # noqa: ANN401  # the scenario's own values
+        """Say that something happened; checkers judge these events and reports tell them."""
+        self._host.emit(kind, data)
+
+    def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:  # noqa: ANN401
+        """Start `service(*args)` as a task of its own; the scenario ends when all of them have ended.
+
+        The same as `nursery.start_soon` in a nursery around the scenario. `name` is how reports call it.
+        """
+        self._host.spawn(service, args, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One keyword parameter of a scenario: its size."""
+
+    name: str
+    kind: type
+    default: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario:
+    """An async function and its declaration; calling it calls the function.
+
+    `safeguards` maps each toggle to what it does. `checks` judge every execution. `parameters` are the function's
+    keyword parameters with defaults. `feed_loader(path, **options)` is called once per exploration, with `path` None
+    for the scenario's own data; it raises InputError for a file that cannot be used. `narrate` turns an event into a
+    line of the story, or None. `incident`: date and name of what it is about, shown by `list`.
+    """
+
+    function: Callable[..., Awaitable[object]]
+    name: str
+    summary: str = ""
+    safeguards: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Checker, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    feed_loader: FeedLoader | None = None
+    narrate: Narrator | None = None
+    incident: str = ""
+    semantics: str = "processes"
+    wants_simulation: bool = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:  # noqa: ANN401
+        """Call the function itself, so that one scenario can be built from another."""
+        return self.function(*args, **kwargs)
+
+    @property
+    def fingerprint(self) -> str:
+        """Six hexadecimal digits of the name and the source of the function."""
+        try:
+            source = inspect.getsource(self.function)
+        except (OSError, TypeError):
+            source = ""
+        return hashlib.blake2b(f"{self.name}\n{source}".encode(), digest_size=3).hexdigest()
+
+    def resolve_params(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters with their values: defaults, overridden by `given` (strings are converted).
+
+        Raises UsageError for an unknown name or a value of the wrong type.
+        """
+        known = {p.name: p for p in self.parameters}
+        values = {p.name: p.default for p in self.parameters}
+        for name, value in given.items():
+            if name not in known:
+                raise unknown_name(f"parameter of {self.name}", name, known)
+            values[name] = _convert(known[name], value)
+        return values
+
+    def resolve_safeguards(self, given: Sequence[str] | str | None) -> tuple[str, ...]:
+        """The safeguards to switch on, in the order of the declaration.
+
+        `given`: names, or "all", or "none" or None. Raises UsageError for an unknown or repeated name.
+        """
+        if given is None or given in ("none", ""):
+            return ()
+        if given == "all":
+            return tuple(self.safeguards)
+        names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+        for position, name in enumerate(names):
+            if name not in self.safeguards:
+                raise unknown_name(f"safeguard of {self.name}", name, self.safeguards)
+            if name in names[:position]:
+                raise UsageError(f"safeguard {name!r} is named twice.", do="name each safeguard once.")
+        return tuple(name for name in self.safeguards if name in names)
+
+
+@overload
+def scenario(function: Callable[..., Awaitable[object]], /) -> Scenario: ...
+@overload
+def scenario(
+    *,
+    name: str | None = None,
+    safeguards: Mapping[str, str] | None = None,
+    checks: Sequence[Checker] = (),
+    faults: Sequence[object] = (),
+    feed: FeedLoader | None = None,
+    narrate: Narrator | None = None,
+    incident: str = "",
+) -> Callable[[Callable[..., Awaitable[object]]], Scenario]: ...
+def scenario(
+    function: Callable[..., Awaitable[object]] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    safeguards: Mapping[str, str] | None = None,
+    checks: Sequence[Checker] = (),
+    faults: Sequence[object] = (),
+    feed: FeedLoader | None = None,
+    narrate: Narrator | None = None,
+    incident: str = "",
+) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
+    """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
+
+    `name` defaults to the function's name with dashes. See `Scenario` for the rest. `faults` is accepted for what may
+    strike in it; there are no kinds of fault yet, so anything but an empty sequence raises UsageError, as does a
+    parameter that lacks a default.
+    """
+    if faults:
+        raise UsageError("this version has no kinds of fault.", do="leave faults= out.")
+
+    def declare(target: Callable[..., Awaitable[object]]) -> Scenario:
+        return as_scenario(
+            target,
+            name=name,
+            safeguards=dict(safeguards or {}),
+            checks=tuple(checks),
+            feed_loader=feed,
+            narrate=narrate,
+            incident=incident,
+        )
+
+    return declare if function is None else declare(function)
+
+
+def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declaration: Any) -> Scenario:  # noqa: ANN401
+    """`target` itself if it is a scenario, else one made of any async function.
+
+    Raises UsageError if it is not an async function, or needs arguments that the harness cannot give.
+    """
+    if isinstance(target, Scenario):
+        return target
+    if not callable(target):
+        raise UsageError(f"{target!r:.80} is not an async function.", do="give an `async def` function.")
+    wants_simulation, parameters = _read_signature(target)
+    name = declaration.pop("name", None) or _function_name(target).replace("_", "-")
+    doc = inspect.getdoc(target) or ""
+    return Scenario(
+        function=target,
+        name=name,
+        summary=doc.partition("\n\n")[0].replace("\n", " "),
+        parameters=parameters,
+        wants_simulation=wants_simulation,
+        **declaration,
+    )
+
+
+def unknown_name(what: str, name: str, known: typing.Iterable[str]) -> UsageError:
+    """The error for a name that is not among `known`, with the nearest ones."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3)
+    do = f"did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+    do += f"Known: {', '.join(names)}." if names else "There are none."
+    return UsageError(f"there is no {what} called {name!r}.", do=do)
+
+
+def _function_name(target: Any) -> str:  # noqa: ANN401
+    while hasattr(target, "func"):  # functools.partial
+        target = target.func
+    return str(getattr(target, "__name__", type(target).__name__)).strip("<>")
+
+
+def _read_signature(target: Callable[..., Awaitable[object]]) -> tuple[bool, tuple[Parameter, ...]]:
+    """Whether `target` takes a Simulation, and its keyword parameters."""
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        return False, ()
+    try:
+        hints = typing.get_type_hints(inspect.unwrap(target))
+    except Exception:  # noqa: BLE001  # a hint that cannot be evaluated only costs the check of its type
+        hints = {}
+    positional, parameters = 0, []
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
+            kind = hints.get(parameter.name, type(parameter.default))
+            parameters.append(Parameter(parameter.name, kind, parameter.default))
+        elif parameter.default is parameter.empty:
+            positional += 1
+            if positional > 1 or parameter.kind is parameter.KEYWORD_ONLY:
+                raise UsageError(
+                    f"{_function_name(target)} needs an argument {parameter.name!r} that nobody can give it.",
+                    do="take at most one positional parameter, the Simulation, and give the others defaults.",
+                )
+    return positional == 1, tuple(parameters)
+
+
+def _convert(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
+    """`value` as the parameter's type; only text is converted, so that 1.5 never becomes 1."""
+    kind = parameter.kind
+    if kind is bool and isinstance(value, str):
+        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+        if value.lower() in words:
+            return words[value.lower()]
+    elif kind in (int, float, str) and isinstance(value, str):
+        try:
+            return kind(value)
+        except ValueError:
+            pass
+    elif not isinstance(kind, type) or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+        return value
+    elif kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    raise UsageError(
+        f"parameter {parameter.name!r} cannot be {value!r}.",
+        why=f"it takes {getattr(kind, '__name__', kind)} values; its default is {parameter.default!r}.",
+        do=f"for example: --set {parameter.name}={parameter.default}",
+    )

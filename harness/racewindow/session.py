@@ -1,0 +1,368 @@
+"""A session: one scenario with its settings, able to run any execution of it, plainly or on the record.
+
+Between the explorer, which decides how many executions to run, and the runtime, which runs one and knows nothing of
+scenarios. A session lives inside the runtime's `Environment`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import trio
+
+from racewindow.checkers import History
+from racewindow.errors import DivergenceError
+from racewindow.events import Event
+from racewindow.failure import Execution, Failure
+from racewindow.footprint import KeyTable
+from racewindow.judging import CLEAN, Judged, judge_execution
+from racewindow.log import null_logger
+from racewindow.runtime.execution import Raw, run_once
+from racewindow.runtime.location import Locator
+from racewindow.runtime.loop import FINISHED, DecidedLoop, run_walk
+from racewindow.runtime.recorder import Recorder, display_name, display_names
+from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.watchdog import Watchdog
+from racewindow.scenarios import Scenario, Simulation
+from racewindow.schedule import CLOCK, START, Deviation, Schedule
+from racewindow.strategies.replay import DecisionLog, ReplayPicker
+from racewindow.strategy import Picker
+from racewindow.trace import Trace
+
+T = TypeVar("T")
+MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is the same for all executions of a session, after every default has been filled in."""
+
+    scenario: Scenario
+    params: Mapping[str, Any] = field(default_factory=dict)
+    safeguards: tuple[str, ...] = ()
+    feed: Any = None
+    feed_path: str | None = None
+    feed_options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    semantics: str = "processes"
+    clock: str = "idle"
+    steps_max: int = 50_000
+    step_timeout: float = 10.0
+    fingerprint: str = ""
+
+    def schedule(self, deviations: Sequence[Deviation]) -> Schedule:
+        """The schedule that repeats an execution with these deviations."""
+        return Schedule(
+            deviations=tuple(deviations),
+            seed=self.seed,
+            semantics=self.semantics,
+            clock=self.clock,
+            params=self.params,
+            safeguards=self.safeguards,
+            feed=self.feed_path,
+            feed_options=self.feed_options,
+            limits=self._limits(),
+            fingerprint=self.scenario.fingerprint,
+        )
+
+
+    def _limits(self) -> dict[str, float]:
+        defaults = Settings(self.scenario)
+        found: dict[str, float] = {}
+        if self.steps_max != defaults.steps_max:
+            found["step_limit"] = self.steps_max
+        if self.step_timeout != defaults.step_timeout:
+            found["step_timeout"] = self.step_timeout
+        return found
+
+
+class Host:
+    """The execution's side of a `Simulation`."""
+
+    __slots__ = ("events", "nursery", "runner")
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.nursery: trio.Nursery | None = None
+        self.runner: SimRunner | None = None
+
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds; reading it is an access."""
+        assert self.runner is not None
+        return int(self.runner.world.now_ns())
+
+    def choose(self, options: Sequence[T]) -> T:
+        """A value decision of the step in progress."""
+        assert self.runner is not None
+        return options[self.runner.world.choose(len(options))]
+
+    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Record an event of the step in progress."""
+        runner = self.runner
+        assert runner is not None
+        task = runner.current
+        assert task is not None
+        self.events.append(Event(runner.now_ns(), display_name(task), task.number, kind, data))
+
+    def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
+        """Start a task in the nursery around the scenario."""
+        assert self.nursery is not None
+        self.nursery.start_soon(function, *args, name=name)
+
+    def place(self) -> tuple[int, str, int]:
+        """(virtual ns, task, step) of the step in progress, for log lines."""
+        assert self.runner is not None
+        task = self.runner.current
+        return (self.runner.now_ns(), "" if task is None else display_name(task), 0 if task is None else task.number)
+
+
+class Ran(NamedTuple):
+    """One execution, judged but not on the record."""
+
+    raw: Raw
+    judged: Judged
+
+
+class Session:
+    """See the module's docstring. `locator` and `table` are shared, so that traces of one session can be compared."""
+
+    def __init__(self, settings: Settings, watchdog: Watchdog | None = None) -> None:
+        self.settings = settings
+        self.watchdog = watchdog
+        self.table = KeyTable()
+        self.locator = Locator(_folder_of(settings.scenario.function))
+        self._silence = null_logger()
+        self._trio = settings.semantics == "trio"
+        self._racing = settings.clock == "racing"
+        self._always_full = False
+        self._seed = settings.seed
+        self._plain_main = None if settings.scenario.wants_simulation else _with_params(settings)
+        self._lenient = not settings.scenario.checks  # then an execution that ended well is clean
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run(self, picker: Picker, *, footprints: bool = False) -> Ran:
+        """Run one execution and judge it; with footprints, its steps are in `raw.recorder`."""
+        host = Host()
+        if footprints:
+            raw = self._run(picker, host, Recorder(self.table, self.locator), None)
+        else:
+            raw = self._walk(picker, host) or self._run(picker, host, None, None)
+        if self._lenient and raw.end is FINISHED and raw.error is None:
+            return Ran(raw, CLEAN)
+        return Ran(raw, self._judge(raw, host, None))
+
+    def _walk(self, picker: Picker, host: Host) -> Raw | None:
+        """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
+        words = picker.words
+        if words is None or self._trio or self._racing or self._always_full:
+            return None
+        watchdog, steps_max = self.watchdog, self.settings.steps_max
+
+        def drive(runner: SimRunner) -> str:
+            host.runner = runner
+            if watchdog is not None:
+                watchdog.runner = runner
+            return run_walk(runner, words, steps_max)
+
+        try:
+            raw = run_once(
+                self._plain_main or self._main(host, self._silence), (), drive, picker.pick_value, seed=self._seed
+            )
+        finally:
+            if watchdog is not None:
+                watchdog.runner = None
+        if raw is None:
+            self._always_full = True  # the next one will need it as well; both forms make the same decisions
+            host.events.clear()
+            picker.restart()
+        return raw
+
+    def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
+        """Run one execution with footprints on; `Execution.failures` carry the schedule that repeats it."""
+        host, log, recorder = Host(), DecisionLog(picker), Recorder(self.table, self.locator)
+        raw = self._run(log, host, recorder, make_logger)
+        assert raw.recorder is not None
+        trace = raw.recorder.trace()
+        judged = self._judge(raw, host, trace)
+        return self._execution(raw, host, trace, judged, log.deviations)
+
+    def replay(self, schedule: Schedule, make_logger: MakeLogger | None = None) -> Execution:
+        """Follow a schedule to its end; raises DivergenceError where it does not fit."""
+        picker = ReplayPicker(schedule)
+        execution = self.record(picker, make_logger)
+        if execution.outcome not in ("hang", "livelock"):
+            picker.check_all_used()
+        return execution
+
+    def _run(
+        self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None
+    ) -> Raw:
+        """Run in the lean form, and again in the full one if that is needed."""
+        raw = None if self._always_full else self._attempt(picker, host, recorder, make_logger, full=False)
+        if raw is None:
+            host.events.clear()
+            picker.restart()
+            again = None if recorder is None else Recorder(self.table, self.locator)
+            raw = self._attempt(picker, host, again, make_logger, full=True)
+            assert raw is not None
+        return raw
+
+    def _attempt(
+        self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None, *, full: bool
+    ) -> Raw | None:
+        def started(runner: SimRunner) -> None:
+            host.runner = runner
+            if self.watchdog is not None:
+                self.watchdog.runner = runner
+
+        def drive(runner: SimRunner) -> str:
+            return DecidedLoop(
+                runner,
+                picker.pick_task,  # type: ignore[arg-type]  # a SimTask is what a picker may know of a task, and more
+                batches=self._trio,
+                racing=self._racing,
+                steps_max=self.settings.steps_max,
+            ).run()
+
+        logger = self._silence if make_logger is None else make_logger(host.place)
+        try:
+            return run_once(
+                self._main(host, logger),
+                (),
+                drive,
+                picker.pick_value,  # type: ignore[arg-type]
+                seed=self.settings.seed,
+                full=full,
+                recorder=recorder,
+                on_start=started,
+            )
+        finally:
+            if self.watchdog is not None:
+                self.watchdog.runner = None
+
+    def _main(self, host: Host, logger: Any) -> Callable[[], Awaitable[object]]:  # noqa: ANN401
+        if self._plain_main is not None:
+            return self._plain_main
+        scenario, params = self.settings.scenario, self.settings.params
+        sim = Simulation(
+            host,
+            known=scenario.safeguards,
+            on=frozenset(self.settings.safeguards),
+            feed=self.settings.feed,
+            log=logger,
+        )
+
+        async def main() -> None:
+            async with trio.open_nursery() as nursery:
+                host.nursery = nursery
+                await scenario.function(sim, **params)
+
+        main.__qualname__ = main.__name__ = getattr(scenario.function, "__name__", "main")
+        return main
+
+    # --- judging ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, raw: Raw, host: Host, trace: Trace | None) -> Judged:
+        checks = self.settings.scenario.checks
+        history = _EMPTY if not checks else History(
+            events=host.events,
+            params=self.settings.params,
+            safeguards=frozenset(self.settings.safeguards),
+            feed=self.settings.feed,
+            end_ns=raw.now_ns,
+            finished=raw.end == FINISHED and raw.error is None,
+        )
+        return judge_execution(
+            raw,
+            checks,
+            history,
+            locator=self.locator,
+            steps_max=self.settings.steps_max,
+            step_timeout=self.settings.step_timeout,
+            trace=trace,
+        )
+
+    def _execution(
+        self, raw: Raw, host: Host, trace: Trace, judged: Judged, deviations: list[Deviation]
+    ) -> Execution:
+        assert raw.recorder is not None
+        names = display_names([task for task, *_ in raw.recorder.raw] + list(raw.left))
+        schedule = self.settings.schedule(deviations)
+        texts = tuple(deviation_text(each, names) for each in deviations)
+        events = tuple(host.events)
+        digest = trace.digest
+        failures = tuple(
+            Failure(
+                kind=finding.kind,
+                message=finding.message,
+                schedule=schedule,
+                checker=finding.checker,
+                class_=finding.class_,
+                subject=finding.subject,
+                time_ns=finding.time_ns,
+                evidence=finding.evidence,
+                trace=trace,
+                events=events,
+                deviations=texts,
+                digest=digest,
+            )
+            for finding in judged.findings
+        )
+        return Execution(
+            outcome=failures[0].kind if failures else "ok",
+            failures=failures,
+            trace=trace,
+            events=events,
+            digest=digest,
+            steps=raw.steps,
+            unknown=judged.unknown,
+        )
+
+
+_EMPTY = History(())
+
+
+def deviation_text(deviation: Deviation, names: Mapping[str, str]) -> str:
+    """One deviation for a person: `after step 4 of db-upgrade: data-writer goes first`."""
+    who = names.get(deviation.task, deviation.task)
+    if deviation.kind == "value":
+        return f"in step {deviation.step} of {who}: takes value {deviation.option} (counted from 0)"
+    what = "time passes" if deviation.option == CLOCK else f"{names.get(deviation.option, deviation.option)} goes first"
+    where = "at the start" if deviation.task == START else f"after step {deviation.step} of {who}"
+    if deviation.index:
+        where += f", {deviation.index} clock advance{'s' if deviation.index > 1 else ''} later"
+    return f"{where}: {what}"
+
+
+def first_divergence(one: Trace, two: Trace, index: int) -> str:
+    """The first step in which two runs of one schedule differ, both sides."""
+
+    def side(trace: Trace) -> str:
+        if index >= len(trace.steps):
+            return "the execution had ended"
+        step = trace.steps[index]
+        touched = ", ".join(f"{a.mode} {a.key}" for a in step.accesses) or "nothing"
+        return f"{step.name} step {step.number}, until {step.location or 'somewhere'}; {touched}"
+
+    return f"step {index + 1} differs:\n  first:  {side(one)}\n  second: {side(two)}"
+
+
+def _with_params(settings: Settings) -> Callable[[], Awaitable[object]]:
+    function = settings.scenario.function
+    return functools.partial(function, **settings.params) if settings.params else function
+
+
+def _folder_of(function: Callable[..., object]) -> str:
+    try:
+        return os.path.dirname(os.path.abspath(inspect.getsourcefile(inspect.unwrap(function)) or ""))  # noqa: PTH100, PTH120
+    except TypeError:
+        return ""
+
+
+__all__ = ["DivergenceError", "Host", "Session", "Settings", "deviation_text", "first_divergence"]

@@ -1,0 +1,71 @@
+"""The protocol of an exploration strategy, and the pickers that make its decisions.
+
+A strategy starts executions until it is exhausted; the picker of an execution answers its decisions. To write one: make
+a file in `strategies/` with a class like `RandomWalk`, and add a line to the table in `strategies/__init__.py`. A
+strategy is a function of its seed and of what it has been shown; it never looks at a clock or at `random`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from racewindow.trace import Trace
+
+
+class Task(Protocol):
+    """What a picker may know of a task that could step next."""
+
+    @property
+    def path(self) -> str:
+        """Stable identity, `main/0/2`."""
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Sort key by path; the default option is the task that stepped last, else the lowest of these."""
+
+
+    @property
+    def number(self) -> int:
+        """Steps this task has finished; while one of its steps is in progress, the number of that step."""
+
+
+class Picker(Protocol):
+    """Answers the decisions of one execution."""
+
+    def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
+        """Index of the candidate that steps next, or `len(candidates)` to let time pass, offered if `may_advance`.
+
+        `last`: the task that took the previous step (None at the start); `advances`: clock advances since then. The
+        order of the candidates is the same whenever the decisions so far were the same, and means nothing else.
+        """
+
+    def pick_value(self, count: int, *, task: Task) -> int:
+        """Index of the value to take, of `count` > 1, in the step of `task` in progress; 0 is the default."""
+
+    def restart(self) -> None:
+        """The same execution begins again from its start; answer the same as before."""
+
+    @property
+    def words(self) -> Iterator[int] | None:
+        """The stream of 16-bit numbers, if every task decision is `next(words) * options >> 16`, else None.
+
+        It lets the runtime use its fastest loop.
+        """
+
+
+class Strategy(Protocol):
+    """Chooses the orders of events to run."""
+
+    @property
+    def name(self) -> str:
+        """The name it is asked for by."""
+
+    def start(self, number: int) -> Picker | None:
+        """The picker for execution `number` (from 0), or None: there is nothing left to run.
+
+        For a strategy that can be re-run from (seed, execution number), the same number gives the same decisions.
+        """
+
+    def finished(self, trace: Trace | None) -> None:
+        """The execution started last has ended; `trace` is None when footprints are off."""
