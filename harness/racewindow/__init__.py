@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from racewindow.budget import Progress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.errors import (
         DivergenceError,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from racewindow.events import Event
-    from racewindow.explorer import Progress, explore, replay
+    from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
     from racewindow.result import Result
     from racewindow.running import run
@@ -68,9 +69,12 @@ __all__ = [
 
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
-    "racewindow.errors": "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError",
+    "racewindow.errors": (
+        "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError"
+    ),
     "racewindow.events": "Event",
-    "racewindow.explorer": "Progress explore replay",
+    "racewindow.budget": "Progress",
+    "racewindow.explorer": "explore replay",
     "racewindow.failure": "Execution Failure",
     "racewindow.result": "Result",
     "racewindow.running": "run",
@@ -82,7 +86,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    import importlib  # noqa: PLC0415  # loading late is what this function is for
+    import importlib  # loading late is what this function is for
 
     for module, names in _HOMES.items():
         if name in names.split():

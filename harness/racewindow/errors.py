@@ -6,6 +6,9 @@ message alone (exit status 2 for `UsageError` and its kin), so it has to stand b
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class RacewindowError(Exception):
     """Base of all errors that racewindow raises on purpose.
@@ -45,7 +48,7 @@ class RealIOError(RacewindowError):
     def __init__(self, call: str, instead: str) -> None:
         super().__init__(
             f"{call} asks for real I/O inside an execution.",
-            why="an execution runs in virtual time, in one process, so that it can be repeated exactly; real I/O cannot be.",
+            why="an execution can be repeated exactly because nothing in it comes from outside; real I/O does.",
             do=instead,
         )
         self.call, self.instead = call, instead
@@ -72,3 +75,12 @@ class ExplorationFailed(RacewindowError, AssertionError):  # noqa: N818  # reads
 
     def __init__(self, report: str) -> None:
         super().__init__(report)
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not among `known`, with the nearest ones."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3)
+    do = f"did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+    do += f"Known: {', '.join(names)}." if names else "There are none."
+    return UsageError(f"there is no {what} called {name!r}.", do=do)

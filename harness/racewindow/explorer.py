@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from racewindow.errors import DivergenceError, UsageError
+from racewindow.budget import Progress, check_budget
+from racewindow.errors import DivergenceError, InputError
 from racewindow.failure import Execution, Failure
 from racewindow.log import LogFile
 from racewindow.result import Bound, Result
 from racewindow.runtime.execution import STOPPED, Environment
 from racewindow.runtime.watchdog import Watchdog
-from racewindow.scenarios import Scenario, as_scenario
 from racewindow.schedule import Schedule
-from racewindow.session import Ran, Session, Settings, first_divergence
+from racewindow.session import Ran, Session, first_divergence
+from racewindow.settings import Settings, Target, make_settings
 from racewindow.strategies import make_strategy
 from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker, Strategy
 from racewindow.trace import first_difference
 from racewindow.virtual import real
 
-Target = Callable[..., Awaitable[object]] | Scenario
-SCHEDULES_DEFAULT = 2_000
 _PROGRESS_SECONDS = 0.1
 _COLLECT_EVERY = 50
 """Executions between two collections of the youngest generation; the collector is off while they run."""
@@ -37,17 +36,10 @@ _COMPARE_EVERY = 1_000
 """Executions between two that are run twice on the record, to see whether one schedule gives one trace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an exploration has come; `seconds` of wall time."""
-
-    executions: int
-    failing: int
-    steps: int
-    seconds: float
-    schedules: int | None
-    seconds_limit: float | None
-
+_RELATIVE = (
+    "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
+    "so a deadline computed from an instant between two others is not covered"
+)
 
 Group = tuple[str, str | None, str | None]
 """Kind, checker and class: what failures are counted by."""
@@ -64,11 +56,11 @@ class _Tally:
     counts: Counter[Group] = field(default_factory=Counter)
     files: dict[Group, str | None] = field(default_factory=dict)
     untrusted: str = ""
-    unknown: dict[str, str] = field(default_factory=dict)
-    limited: int = 0
+    notes: dict[str, str] = field(default_factory=dict)
+    """Things worth saying, once each, by what they are about."""
 
 
-def explore(  # noqa: PLR0913  # the options of an exploration; all but the target have defaults
+def explore(  # the options of an exploration; all but the target have defaults
     target: Target,
     *,
     strategy: str = "random",
@@ -103,7 +95,7 @@ def explore(  # noqa: PLR0913  # the options of an exploration; all but the targ
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
-    budget = _check_budget(schedules, seconds, step_limit, step_timeout)
+    budget = check_budget(schedules, seconds, step_limit, step_timeout)
     settings = make_settings(
         target,
         seed=seed,
@@ -128,47 +120,6 @@ def explore(  # noqa: PLR0913  # the options of an exploration; all but the targ
     )
     exploration.prepare_files(out, log)
     return exploration.run()
-
-
-def make_settings(  # noqa: PLR0913
-    target: Target,
-    *,
-    seed: int = 0,
-    semantics: str | None = None,
-    clock: str = "idle",
-    safeguards: Sequence[str] | str | None = None,
-    params: Mapping[str, Any] | None = None,
-    feed: str | Path | None = None,
-    feed_options: Mapping[str, Any] | None = None,
-    step_limit: int = 50_000,
-    step_timeout: float = 10.0,
-) -> Settings:
-    """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
-    scenario = as_scenario(target)
-    semantics = semantics or scenario.semantics
-    for what, value, known in (("semantics", semantics, ("processes", "trio")), ("clock", clock, ("idle", "racing"))):
-        if value not in known:
-            raise UsageError(f"there is no {what} called {value!r}.", do=f"use one of: {', '.join(known)}.")
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise UsageError(f"the seed cannot be {seed!r}.", why="it is an integer.")
-    if feed is not None and scenario.feed_loader is None:
-        raise UsageError(f"{scenario.name} takes no feed.", do="leave the feed out.")
-    options = dict(feed_options or {})
-    path = None if feed is None else str(feed)
-    return Settings(
-        scenario=scenario,
-        params=scenario.resolve_params(params or {}),
-        safeguards=scenario.resolve_safeguards(safeguards),
-        feed=None if scenario.feed_loader is None else scenario.feed_loader(path, **options),
-        feed_path=path,
-        feed_options=options,
-        seed=seed,
-        semantics=semantics,
-        clock=clock,
-        steps_max=step_limit,
-        step_timeout=step_timeout,
-        fingerprint=scenario.fingerprint,
-    )
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:
@@ -201,26 +152,10 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
             logfile.close()
 
 
-def _check_budget(schedules: int | None, seconds: float | None, step_limit: int, step_timeout: float) -> int | None:
-    for name, value, unit in (
-        ("schedules", schedules, "executions"),
-        ("seconds", seconds, "seconds"),
-        ("step_limit", step_limit, "steps"),
-        ("step_timeout", step_timeout, "seconds"),
-    ):
-        if value is not None and not value > 0:
-            raise UsageError(
-                f"{name} cannot be {value}.",
-                why=f"nothing can be explored in {value} {unit}.",
-                do="give a number above 0, or leave it out for the default.",
-            )
-    return SCHEDULES_DEFAULT if schedules is None and seconds is None else schedules
-
-
 class _Exploration:
     """One run of `explore`, from its options to its result."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         settings: Settings,
         strategy: Strategy,
@@ -245,7 +180,7 @@ class _Exploration:
     def prepare_files(self, out: str | Path | None, log: str | Path | None) -> None:
         """Refuse a folder or file that cannot be written before anything is run."""
         if out is not None:
-            from racewindow.failure_file import check_writable  # noqa: PLC0415  # not needed without files
+            from racewindow.failure_file import check_writable  # not needed without files
 
             self.out = Path(out)
             check_writable(self.out)
@@ -282,7 +217,10 @@ class _Exploration:
             tally.executions += 1
             tally.steps += ran.raw.steps
             self.strategy.finished(None)
-            tally.unknown.update(ran.judged.unknown)
+            for name, why in ran.judged.unknown:
+                tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
+            if ran.raw.relative_deadlines:
+                tally.notes.setdefault("racing", _RELATIVE)
             if ran.judged.findings:
                 self._failed(number, picker, ran)
             elif number % _COMPARE_EVERY == 0:
@@ -326,9 +264,7 @@ class _Exploration:
                 return
             for failure in confirmed.failures:
                 if failure.group not in tally.groups:
-                    tally.groups[failure.group] = replace(
-                        failure, execution=number, others=_others(confirmed, failure)
-                    )
+                    tally.groups[failure.group] = replace(failure, execution=number)
                     tally.files[failure.group] = self._save(tally.groups[failure.group])
         tally.failing += 1
         tally.counts.update(groups)
@@ -387,9 +323,13 @@ class _Exploration:
     def _save(self, failure: Failure) -> str | None:
         if self.out is None:
             return None
-        from racewindow.failure_file import save  # noqa: PLC0415  # not needed without files
+        from racewindow.failure_file import save  # not needed without files
 
-        return str(save(failure, self.out, target=self.target_name, scenario=self.settings.scenario).resolve())
+        try:
+            return str(save(failure, self.out, target=self.target_name, scenario=self.settings.scenario).resolve())
+        except InputError as error:  # a failure that was found must not be lost to a full disk
+            self.tally.notes[str(error.what)] = f"the failure is reported here only: {error.what}"
+            return None
 
     def _write_log(self) -> None:
         """The log of the gravest failure, or of the default order when there is none."""
@@ -413,7 +353,8 @@ class _Exploration:
     def _result(self) -> Result:
         tally, settings = self.tally, self.settings
         failures = self._failures()
-        bounds: dict[str, Bound] = {"step_limit": Bound(settings.steps_max, any(f.kind == "livelock" for f in failures))}
+        livelock = any(failure.kind == "livelock" for failure in failures)
+        bounds: dict[str, Bound] = {"step_limit": Bound(settings.steps_max, livelock)}
         if self.schedules is not None:
             bounds["schedules"] = Bound(self.schedules, tally.executions >= self.schedules)
         if self.seconds is not None:
@@ -437,13 +378,8 @@ class _Exploration:
             safeguards=settings.safeguards,
             untrusted=tally.untrusted,
             interrupted=self.watchdog.interrupted,
-            notes=tuple(f"{name} could not tell in at least one execution: {why}" for name, why in tally.unknown.items()),
+            notes=tuple(tally.notes.values()),
         )
-
-
-def _others(execution: Execution, failure: Failure) -> tuple[str, ...]:
-    """The first lines of the other findings of the same execution."""
-    return tuple(other.message.partition("\n")[0] for other in execution.failures if other is not failure)
 
 
 def _names(identities: set[tuple[str, str | None, str | None, str | None]]) -> str:

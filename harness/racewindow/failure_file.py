@@ -111,7 +111,7 @@ def file_name(failure: Failure, scenario: str) -> str:
     exact = json.dumps([*failure.identity, plain(failure.schedule.as_dict())], sort_keys=True)
     digits = hashlib.blake2b(exact.encode(), digest_size=4).hexdigest()
     words = [scenario, failure.checker or failure.kind, failure.class_ or ""]
-    slug = "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-.") for word in words if word)
+    slug = "-".join(filter(None, (re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-.") for word in words)))
     return f"{slug[:_NAME_MAX]}-{digits}.json"
 
 
@@ -233,7 +233,7 @@ def _bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             found = sorted(path.glob("*.json"))
-            do = f"for example: racewindow replay {found[0]}" if found else _HOW_TO_GET_ONE
+            do = f"racewindow replay {found[0]}" if found else _HOW_TO_GET_ONE
             raise InputError(f"{path} is a folder.", why="a replay takes one failure file.", do=do)
         if not path.exists():
             raise InputError(f"{path} does not exist.", do=_HOW_TO_GET_ONE)
@@ -243,8 +243,6 @@ def _bytes(path: Path) -> bytes:
         raise InputError(
             f"{path} cannot be read.", why=f"{error.strerror or error}.", do="check who may read the file."
         ) from None
-    except ValueError:  # a null character in the name
-        raise InputError(f"{str(path)!r} cannot be the name of a file.", do=_HOW_TO_GET_ONE) from None
     if len(content) > _BYTES_MAX:
         raise InputError(
             f"{path} is not a failure of racewindow.",
@@ -297,8 +295,9 @@ def _read(path: Path, data: Mapping[str, Any]) -> StoredFailure:
     kind = fields.text("kind")
     if kind not in KINDS:
         raise _damaged(path, f"kind should be one of {', '.join(KINDS)}, not {kind!r:.60}")
+    written = fields.typed("schedule", dict)
     try:
-        schedule = Schedule.from_dict(fields.typed("schedule", dict))
+        schedule = Schedule.from_dict(written)
     except InputError as error:
         raise _damaged(path, f"{error.what.rstrip('.')}: {error.why.rstrip('.')}") from None
     return StoredFailure(

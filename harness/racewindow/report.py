@@ -7,6 +7,7 @@ limits; where nothing was found, the words say how little that means.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from racewindow.failure import Execution, Failure
@@ -44,7 +45,7 @@ def result_text(result: Result, *, files: Sequence[str | None] | None = None) ->
         parts.append(failure_text(result.failures[0], scenario=result.scenario, file=shown[0], target=result.target))
         parts += _groups(result.failures, shown)
     if result.untrusted:
-        parts.append(untrusted_text(result))
+        parts.append(untrusted_text(result, beyond=bool(result.failures)))
     if not parts or (result.interrupted and len(parts) == 1):
         parts.append(_nothing_found(result))
     parts.append(_explored(result))
@@ -59,8 +60,9 @@ def _groups(failures: Sequence[Failure], files: Sequence[str | None]) -> list[st
     width = max(len("executions"), *(len(f"{each.count:,}") for each in failures))
     lines = [f"{'executions':>{width}}  what"]
     for failure, file in zip(failures, files, strict=True):
-        what = f"{name_of(failure)}{f', {failure.class_}' if failure.class_ else ''}"
-        lines.append(f"{failure.count:>{width},}  {what}, first in execution {failure.execution:,}")
+        what = failure.checker or name_of(failure)
+        class_ = f", {failure.class_}" if failure.class_ else ""
+        lines.append(f"{failure.count:>{width},}  {what}{class_} (first in execution {failure.execution:,})")
         if file is not None:
             lines.append(f"{' ' * width}  {file}")
     return ["\n".join(section("All that was found", lines)[1:])]
@@ -144,7 +146,8 @@ def execution_text(execution: Execution, scenario: str, failure: Failure | None 
     if failure is None:
         lines = wrap(f"No failure: this execution of {scenario} ended well.", hang=2)
     else:
-        lines = told(failure, scenario)
+        others = tuple(each.message.partition("\n")[0] for each in execution.failures if each is not failure)
+        lines = told(replace(failure, others=others), scenario)
     unknown = [line for name, why in execution.unknown for line in wrap(f"{name}: {why}", 0, 2)]
     lines += section("Checkers that could not tell", unknown)
     lines += ["", f"This execution: {counted(execution.steps, 'step')}, digest {execution.digest[:_DIGEST_SHOWN]}."]
@@ -162,20 +165,20 @@ def replay_text(execution: Execution, stored: StoredFailure, *, changed: bool) -
     `changed`: whether the source of the scenario is known to differ from what it was when the failure was recorded.
     """
     same = same_failure(execution, stored)
-    recorded = f"recorded digest {stored.digest[:_DIGEST_SHOWN]}, now {execution.digest[:_DIGEST_SHOWN]}"
-    source = "its source has changed since" if changed else "code that it uses, its feed or a library may have changed"
+    since = "The source of the scenario has changed since." if changed else "Its code, its feed or a library has changed."
     if same is not None and execution.digest == stored.digest:
         verdict = "Reproduced: the same failure, step for step."
     elif same is not None:
-        verdict = f"Reproduced: the same failure, but not step for step ({recorded}; {source})."
-    elif execution.failures:
         verdict = (
-            f"Not reproduced, but it fails in another way. Recorded was {_recorded(stored)}; {recorded}; {source}."
+            f"Reproduced: the same failure, but not step for step (digest {stored.digest[:_DIGEST_SHOWN]} then, "
+            f"{execution.digest[:_DIGEST_SHOWN]} now). {since}"
         )
+    elif execution.failures:
+        verdict = f"Not reproduced, but it fails in another way. Recorded was {_recorded(stored)}. {since}"
     else:
         verdict = (
-            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and does not fail any more "
-            f"({recorded}; {source}). That shows nothing about other orders of events:"
+            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and the execution does not fail "
+            f"any more. {since} Other orders of events may still fail:"
         )
     lines = wrap(verdict)
     if not execution.failures:

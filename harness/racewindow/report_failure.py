@@ -12,7 +12,7 @@ from racewindow.failure import Failure
 from racewindow.report_layout import bulleted, command, numbered, section, wrap
 
 _DEVIATIONS_MAX = 12
-_OTHERS_MAX = 8
+_OTHERS_MAX = 6
 _TOKEN_MAX = 160
 _STORY_HANG = 13
 
@@ -80,11 +80,12 @@ def _about(failure: Failure) -> str:
     return f" ({about})" if about else ""
 
 
-def untrusted_text(result: Doubtful) -> str:
-    """Why a result cannot be trusted, and what to do about it."""
+def untrusted_text(result: Doubtful, *, beyond: bool = False) -> str:
+    """Why a result cannot be trusted, and what to do about it. `beyond`: but for a failure that was confirmed."""
+    but = "Beyond this failure, the" if beyond else "The"
     return "\n".join(
         [
-            *wrap(f"The result for {result.scenario} cannot be trusted.", hang=2),
+            *wrap(f"{but} result for {result.scenario} cannot be trusted.", hang=2),
             "",
             *wrap(result.untrusted, 2, 2),
             "",

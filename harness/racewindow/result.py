@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from racewindow.errors import ExplorationFailed
 from racewindow.failure import Failure
+from racewindow.report_failure import failure_text, untrusted_text
 
 VerdictName = Literal["failure", "complete", "nothing found", "untrusted"]
 
@@ -115,11 +117,9 @@ class Result:
 
         Also raises it when the result cannot be trusted: silence is not a pass.
         """
-        from racewindow.errors import ExplorationFailed  # noqa: PLC0415  # only on the way out
-        from racewindow.report import failure_text, untrusted_text  # noqa: PLC0415  # the report knows results
-
         if self.failures:
             file = self.files[0] if self.files else None
-            raise ExplorationFailed(failure_text(self.failures[0], scenario=self.scenario, file=file))
+            text = failure_text(self.failures[0], scenario=self.scenario, file=file, target=self.target)
+            raise ExplorationFailed(text)
         if self.untrusted:
             raise ExplorationFailed(untrusted_text(self))

@@ -27,7 +27,7 @@ class DeadlockError(RacewindowError):
     """No task can run and no deadline is pending, where `trio.run` would hang for ever."""
 
 
-def run(  # noqa: PLR0913  # trio's own keywords, and ours
+def run(  # trio's own keywords, and ours
     async_fn: Callable[[Unpack[PosArgT]], Awaitable[T]],
     *args: Unpack[PosArgT],
     seed: int = 0,
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913  # trio's own keywords, and ours
             async_fn,
             args,
             drive,
-            picker.pick_value,  # type: ignore[arg-type]
+            picker.pick_value,
             seed=seed,
             full=True,
             clock=clock,
@@ -71,4 +71,5 @@ def run(  # noqa: PLR0913  # trio's own keywords, and ours
     error = raw.error
     if error is not None:
         raise error
-    return raw.result.value  # type: ignore[union-attr, return-value]
+    result: T = raw.result.value  # type: ignore[union-attr]  # an Error has been raised above
+    return result

@@ -7,7 +7,6 @@ a scenario is its only door to the harness; it holds no state of its own between
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import inspect
 import typing
@@ -18,7 +17,7 @@ from typing import Any, Protocol, TypeVar, overload
 import structlog
 
 from racewindow.checkers import Checker
-from racewindow.errors import UsageError
+from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
 
 T = TypeVar("T")
@@ -57,7 +56,7 @@ class Simulation:
         *,
         known: Mapping[str, str],
         on: frozenset[str],
-        feed: Any,  # noqa: ANN401  # whatever the scenario's own loader returns
+        feed: Any,  # whatever the scenario's own loader returns
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
         self._host, self._known, self._on, self.feed, self.log = host, known, on, feed, log
@@ -82,11 +81,11 @@ class Simulation:
         """One of `options`; which one is a decision, the first is the default."""
         return self._host.choose(options)
 
-    def emit(self, kind: str, **data: Any) -> None:  # noqa: ANN401  # the scenario's own values
+    def emit(self, kind: str, **data: Any) -> None:  # the scenario's own values
         """Say that something happened; checkers judge these events and reports tell them."""
         self._host.emit(kind, data)
 
-    def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:  # noqa: ANN401
+    def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:
         """Start `service(*args)` as a task of its own; the scenario ends when all of them have ended.
 
         The same as `nursery.start_soon` in a nursery around the scenario. `name` is how reports call it.
@@ -125,7 +124,7 @@ class Scenario:
     semantics: str = "processes"
     wants_simulation: bool = True
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:  # noqa: ANN401
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
         """Call the function itself, so that one scenario can be built from another."""
         return self.function(*args, **kwargs)
 
@@ -217,7 +216,7 @@ def scenario(
     return declare if function is None else declare(function)
 
 
-def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declaration: Any) -> Scenario:  # noqa: ANN401
+def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declaration: Any) -> Scenario:
     """`target` itself if it is a scenario, else one made of any async function.
 
     Raises UsageError if it is not an async function, or needs arguments that the harness cannot give.
@@ -239,16 +238,12 @@ def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declarati
     )
 
 
-def unknown_name(what: str, name: str, known: typing.Iterable[str]) -> UsageError:
-    """The error for a name that is not among `known`, with the nearest ones."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3)
-    do = f"did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
-    do += f"Known: {', '.join(names)}." if names else "There are none."
-    return UsageError(f"there is no {what} called {name!r}.", do=do)
+def _is_class(kind: object) -> bool:
+    """False for an annotation such as `int | None`, which nothing can be checked against."""
+    return isinstance(kind, type)
 
 
-def _function_name(target: Any) -> str:  # noqa: ANN401
+def _function_name(target: Any) -> str:
     while hasattr(target, "func"):  # functools.partial
         target = target.func
     return str(getattr(target, "__name__", type(target).__name__)).strip("<>")
@@ -281,7 +276,7 @@ def _read_signature(target: Callable[..., Awaitable[object]]) -> tuple[bool, tup
     return positional == 1, tuple(parameters)
 
 
-def _convert(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
+def _convert(parameter: Parameter, value: Any) -> Any:
     """`value` as the parameter's type; only text is converted, so that 1.5 never becomes 1."""
     kind = parameter.kind
     if kind is bool and isinstance(value, str):
@@ -293,7 +288,7 @@ def _convert(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
             return kind(value)
         except ValueError:
             pass
-    elif not isinstance(kind, type) or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+    elif not _is_class(kind) or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
         return value
     elif kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

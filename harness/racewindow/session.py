@@ -10,13 +10,11 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import trio
 
 from racewindow.checkers import History
-from racewindow.errors import DivergenceError
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
 from racewindow.footprint import KeyTable
@@ -24,61 +22,21 @@ from racewindow.judging import CLEAN, Judged, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import Raw, run_once
 from racewindow.runtime.location import Locator
-from racewindow.runtime.loop import FINISHED, DecidedLoop, run_walk
+from racewindow.runtime.loop import FINISHED, DecidedLoop
 from racewindow.runtime.recorder import Recorder, display_name, display_names
 from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.walk import run_walk
 from racewindow.runtime.watchdog import Watchdog
-from racewindow.scenarios import Scenario, Simulation
+from racewindow.scenarios import Simulation
 from racewindow.schedule import CLOCK, START, Deviation, Schedule
+from racewindow.settings import Settings
+from racewindow.story import story_of
 from racewindow.strategies.replay import DecisionLog, ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.trace import Trace
 
 T = TypeVar("T")
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is the same for all executions of a session, after every default has been filled in."""
-
-    scenario: Scenario
-    params: Mapping[str, Any] = field(default_factory=dict)
-    safeguards: tuple[str, ...] = ()
-    feed: Any = None
-    feed_path: str | None = None
-    feed_options: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    semantics: str = "processes"
-    clock: str = "idle"
-    steps_max: int = 50_000
-    step_timeout: float = 10.0
-    fingerprint: str = ""
-
-    def schedule(self, deviations: Sequence[Deviation]) -> Schedule:
-        """The schedule that repeats an execution with these deviations."""
-        return Schedule(
-            deviations=tuple(deviations),
-            seed=self.seed,
-            semantics=self.semantics,
-            clock=self.clock,
-            params=self.params,
-            safeguards=self.safeguards,
-            feed=self.feed_path,
-            feed_options=self.feed_options,
-            limits=self._limits(),
-            fingerprint=self.scenario.fingerprint,
-        )
-
-
-    def _limits(self) -> dict[str, float]:
-        defaults = Settings(self.scenario)
-        found: dict[str, float] = {}
-        if self.steps_max != defaults.steps_max:
-            found["step_limit"] = self.steps_max
-        if self.step_timeout != defaults.step_timeout:
-            found["step_timeout"] = self.step_timeout
-        return found
 
 
 class Host:
@@ -99,7 +57,8 @@ class Host:
     def choose(self, options: Sequence[T]) -> T:
         """A value decision of the step in progress."""
         assert self.runner is not None
-        return options[self.runner.world.choose(len(options))]
+        index: int = self.runner.world.choose(len(options))
+        return options[index]
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Record an event of the step in progress."""
@@ -204,7 +163,7 @@ class Session:
         self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None
     ) -> Raw:
         """Run in the lean form, and again in the full one if that is needed."""
-        raw = None if self._always_full else self._attempt(picker, host, recorder, make_logger, full=False)
+        raw = self._attempt(picker, host, recorder, make_logger, full=False)  # a replay in a new session begins so, too
         if raw is None:
             host.events.clear()
             picker.restart()
@@ -236,7 +195,7 @@ class Session:
                 self._main(host, logger),
                 (),
                 drive,
-                picker.pick_value,  # type: ignore[arg-type]
+                picker.pick_value,
                 seed=self.settings.seed,
                 full=full,
                 recorder=recorder,
@@ -246,7 +205,7 @@ class Session:
             if self.watchdog is not None:
                 self.watchdog.runner = None
 
-    def _main(self, host: Host, logger: Any) -> Callable[[], Awaitable[object]]:  # noqa: ANN401
+    def _main(self, host: Host, logger: Any) -> Callable[[], Awaitable[object]]:
         if self._plain_main is not None:
             return self._plain_main
         scenario, params = self.settings.scenario, self.settings.params
@@ -296,6 +255,9 @@ class Session:
         schedule = self.settings.schedule(deviations)
         texts = tuple(deviation_text(each, names) for each in deviations)
         events = tuple(host.events)
+        # Only events that a scenario narrates make a story; a plain program has none, and its trace is for `--step`.
+        times = {finding.time_ns for finding in judged.findings if finding.checker}
+        story = story_of(events, self.settings.scenario.narrate, times) if judged.findings and events else ()
         digest = trace.digest
         failures = tuple(
             Failure(
@@ -311,6 +273,8 @@ class Session:
                 events=events,
                 deviations=texts,
                 digest=digest,
+                story=story,
+                others=tuple(o.message.partition("\n")[0] for o in judged.findings if o is not finding),
             )
             for finding in judged.findings
         )
@@ -365,4 +329,3 @@ def _folder_of(function: Callable[..., object]) -> str:
         return ""
 
 
-__all__ = ["DivergenceError", "Host", "Session", "Settings", "deviation_text", "first_divergence"]

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-from racewindow.errors import InputError, RacewindowError, UsageError
+from racewindow.errors import InputError, RacewindowError, UsageError, unknown_name
 from racewindow.plain import scrub
-from racewindow.scenarios import Scenario, as_scenario, unknown_name
+from racewindow.scenarios import Scenario, as_scenario
 
 GROUP = "racewindow.scenarios"
 """The entry-point group under which a package lists its scenarios."""
@@ -82,7 +82,7 @@ def _installed(name: str) -> Scenario:
     entries = _entries()
     found = [entry for entry in entries if entry.name == name]
     if not found:
-        raise _no_such_name(name, [entry.name for entry in entries])
+        raise _no_such_name(name, {entry.name for entry in entries})
     if len(found) > 1:
         raise UsageError(
             f"{len(found)} installed scenarios are called {name!r}.",
@@ -91,18 +91,15 @@ def _installed(name: str) -> Scenario:
     return _load(found[0])
 
 
-def _no_such_name(name: str, known: list[str]) -> UsageError:
+def _no_such_name(name: str, known: set[str]) -> UsageError:
     error = unknown_name("scenario", name, known)
     if name.endswith(".json"):
         error = UsageError(f"{name} is not a scenario.", do=f"if it is a recorded failure: racewindow replay {name}")
     elif Path(f"{name}.py").is_file():
         error = UsageError(error.what, do=f"for the file of that name: {name}.py")
     elif "." in name or "/" in name:
-        error = UsageError(
-            error.what,
-            why="a name without ':function' is looked up among the installed scenarios.",
-            do=f"for a scenario of your own: file.py:function or package.module:function. {error.do}",
-        )
+        why = "a name without ':function' is looked up among the installed scenarios."
+        error = UsageError(error.what, why=why, do="name your own as file.py:function or package.module:function.")
     return error
 
 
@@ -115,7 +112,7 @@ def _load(entry: metadata.EntryPoint) -> Scenario:
     try:
         return as_scenario(found)
     except UsageError as error:
-        raise InputError(what, why=str(error), do="reinstall or update that package.") from None
+        raise InputError(what, why=error.what, do="reinstall or update that package.") from None
 
 
 # --- files and modules -----------------------------------------------------------------------------------------------
@@ -172,13 +169,7 @@ def _run_file(path: Path, shown: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     module.__spec__ = ModuleSpec(name, None, origin=str(path))
-    try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except OSError as error:
-        why = f"{error.strerror or error}."
-        raise InputError(f"{shown} cannot be read.", why=why, do="check who may read the file.") from None
-    except (SyntaxError, ValueError) as error:
-        raise _broken(shown, error, path) from None
+    code = _compile(path, shown)
     before = sys.modules.get(name)
     sys.modules[name] = module  # dataclasses and pickle look it up there
     try:
@@ -190,6 +181,23 @@ def _run_file(path: Path, shown: str) -> ModuleType:
             sys.modules[name] = before
         raise _broken(shown, error, path) from None
     return module
+
+
+def _compile(path: Path, shown: str) -> CodeType:
+    try:
+        source: str | None = importlib.util.decode_source(path.read_bytes())
+    except OSError as error:
+        why = f"{error.strerror or error}."
+        raise InputError(f"{shown} cannot be read.", why=why, do="check who may read the file.") from None
+    except (UnicodeDecodeError, SyntaxError):  # the latter for an encoding that it declares and nobody knows
+        source = None
+    if source is None or "\0" in source:
+        why = "it is not text, or not in the encoding that it declares (UTF-8 if it declares none)."
+        raise InputError(f"{shown} cannot be loaded.", why=why, do="name a Python source file.")
+    try:
+        return compile(source, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise _broken(shown, error, path) from None
 
 
 def _module_name(path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
+from types import MemberDescriptorType
 from typing import Any, Generic, TypeVar, overload
 
 import trio
@@ -46,7 +47,7 @@ class Cell(Generic[T]):
     __slots__ = ("_key", "_owner", "_value")
 
     def __init__(self, value: T, *, name: str | None = None) -> None:
-        self._owner = current_runner() or _owner("a Cell")
+        self._owner: Owner = current_runner() or _owner("a Cell")
         self._value = value
         self._key = self._owner.key_of_new(name, "Cell") if self._owner.recording else 0
 
@@ -76,23 +77,27 @@ class Cell(Generic[T]):
 class _Keyed:
     """Footprints per part of a container: one key number for each part, and one for its shape."""
 
-    __slots__ = ("_name", "_numbers", "_owner")
+    __slots__ = ("_name", "_numbers", "_owner", "attributes", "quiet")
 
     def __init__(self, name: str | None, kind: str) -> None:
         self._owner = _owner(f"a {kind}")
         self._numbers: dict[Any, int] = {}
+        self.attributes: set[str] = set()  # of an instance of a tracked class: those that were set on it
+        self.quiet = False  # while it is being made
         self._name = self._owner.name_of_new(name, kind) if self._owner.recording else ""
 
-    def _touch(self, part: object, code: int) -> None:
-        if self._owner.recording:
+    def touch(self, part: object, code: int) -> None:
+        """The step in progress accesses one part."""
+        if self._owner.recording and not self.quiet:
             number = self._numbers.get(part)
             if number is None:
                 number = self._numbers[part] = self._owner.recorder.table.number(f"{self._name}[{part!r}]")
             self._owner.recorder.footprint[number * 3 + code] = None
 
-    def _wrote(self, part: object) -> None:
+    def wrote(self, part: object) -> None:
+        """The step in progress changes one part."""
         self._owner.version += 1
-        self._touch(part, WRITE_CODE)
+        self.touch(part, WRITE_CODE)
 
 
 _SHAPE = "*"
@@ -111,32 +116,32 @@ class TrackedDict(_Keyed, MutableMapping[K, V]):
         self._data: dict[K, V] = dict(initial or ())
 
     def __getitem__(self, key: K) -> V:
-        self._touch(key, READ_CODE)
+        self.touch(key, READ_CODE)
         return self._data[key]
 
     def __contains__(self, key: object) -> bool:
-        self._touch(key, READ_CODE)
+        self.touch(key, READ_CODE)
         return key in self._data
 
     def __setitem__(self, key: K, value: V) -> None:
         if key not in self._data:
-            self._wrote(_SHAPE)
-        self._wrote(key)
+            self.wrote(_SHAPE)
+        self.wrote(key)
         self._data[key] = value
 
     def __delitem__(self, key: K) -> None:
-        self._touch(key, READ_CODE)
+        self.touch(key, READ_CODE)
         if key in self._data:
-            self._wrote(_SHAPE)
-            self._wrote(key)
+            self.wrote(_SHAPE)
+            self.wrote(key)
         del self._data[key]
 
     def __iter__(self) -> Iterator[K]:
-        self._touch(_SHAPE, READ_CODE)
+        self.touch(_SHAPE, READ_CODE)
         return iter(tuple(self._data))
 
     def __len__(self) -> int:
-        self._touch(_SHAPE, READ_CODE)
+        self.touch(_SHAPE, READ_CODE)
         return len(self._data)
 
     def __repr__(self) -> str:
@@ -167,9 +172,9 @@ class TrackedList(_Keyed, MutableSequence[V]):
     def __setitem__(self, index: Any, value: Any) -> None:
         self._owner.version += 1
         if isinstance(index, slice):
-            self._wrote(_SHAPE)
+            self.wrote(_SHAPE)
             for position in range(max(len(self._data), 1)):
-                self._touch(position, WRITE_CODE)
+                self.touch(position, WRITE_CODE)
         else:
             self._touch_index(index, WRITE_CODE)
         self._data[index] = value
@@ -185,7 +190,7 @@ class TrackedList(_Keyed, MutableSequence[V]):
         self._data.insert(index, value)
 
     def __len__(self) -> int:
-        self._touch(_SHAPE, READ_CODE)
+        self.touch(_SHAPE, READ_CODE)
         return len(self._data)
 
     def __repr__(self) -> str:
@@ -193,75 +198,76 @@ class TrackedList(_Keyed, MutableSequence[V]):
 
     def _touch_index(self, index: int | slice, code: int) -> None:
         if not isinstance(index, slice):
-            self._touch(index + len(self._data) if index < 0 else index, code)
+            self.touch(index + len(self._data) if index < 0 else index, code)
             if index < 0 or index >= len(self._data):
-                self._touch(_SHAPE, READ_CODE)  # where it points, or that it points nowhere, depends on the length
+                self.touch(_SHAPE, READ_CODE)  # where it points, or that it points nowhere, depends on the length
             return
-        self._touch(_SHAPE, READ_CODE)
+        self.touch(_SHAPE, READ_CODE)
         for position in range(*index.indices(len(self._data))):
-            self._touch(position, code)
+            self.touch(position, code)
 
     def _shifted(self, start: int) -> None:
-        self._wrote(_SHAPE)
+        self.wrote(_SHAPE)
         for position in range(start, len(self._data) + 1):
-            self._touch(position, WRITE_CODE)
+            self.touch(position, WRITE_CODE)
 
 
 def tracked(cls: C) -> C:
     """Class decorator: reads and writes of instance attributes become tracked, each attribute on its own.
 
-    Methods and class attributes are not tracked. The instance is named by its class and the task that makes it.
-    Raises UsageError on construction outside an execution, and for a class that already has `__getattribute__`.
+    Methods, properties and class attributes are not tracked. An instance is named by its class, the task that makes it
+    and that task's count of objects; making it, `__init__` included, is not an access. The result is a subclass of the
+    same name, so that it works for classes with slots and for dataclasses. Raises UsageError for a class that has a
+    `__getattribute__` of its own, and when an instance is made outside an execution.
     """
-    if cls.__getattribute__ is not object.__getattribute__:
+    if any("__getattribute__" in vars(base) for base in cls.__mro__[:-1]):
         raise UsageError(f"{cls.__name__} has a __getattribute__ of its own and cannot be tracked.")
-    set_original, del_original, init_original = cls.__setattr__, cls.__delattr__, cls.__init__
-    states: dict[int, _Keyed] = {}
+    slots = frozenset(
+        name for base in cls.__mro__ for name, each in vars(base).items() if type(each) is MemberDescriptorType
+    )
+    base: Any = cls
 
-    def state(self: object) -> _Keyed:
-        return object.__getattribute__(self, "_racewindow_keyed")  # type: ignore[no-any-return]
+    def __new__(made: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        instance = base.__new__(made) if base.__new__ is object.__new__ else base.__new__(made, *args, **kwargs)
+        object.__setattr__(instance, _KEYED, _Keyed(None, cls.__name__))
+        return instance
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, N807
-        if not hasattr(self, "_racewindow_keyed"):
-            object.__setattr__(self, "_racewindow_keyed", _Keyed(None, cls.__name__))
-        init_original(self, *args, **kwargs)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        keyed: _Keyed = object.__getattribute__(self, _KEYED)
+        keyed.quiet = True
+        try:
+            base.__init__(self, *args, **kwargs)
+        finally:
+            keyed.quiet = False
 
-    def __getattribute__(self: Any, name: str) -> Any:  # noqa: ANN401, N807
+    def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
         value = object.__getattribute__(self, name)
-        if not name.startswith("__") and name != "_racewindow_keyed" and name not in _class_names(type(self)):
-            state(self)._touch(name, READ_CODE)
+        if name != _KEYED:
+            keyed: _Keyed = object.__getattribute__(self, _KEYED)
+            if name in slots or name in keyed.attributes:
+                keyed.touch(name, READ_CODE)
         return value
 
-    def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: ANN401, N807
-        state(self)._wrote(name)
-        set_original(self, name, value)
+    def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
+        keyed: _Keyed = object.__getattribute__(self, _KEYED)
+        base.__setattr__(self, name, value)
+        keyed.attributes.add(name)
+        keyed.wrote(name)
 
-    def __delattr__(self: Any, name: str) -> None:  # noqa: ANN401, N807
-        state(self)._wrote(name)
-        del_original(self, name)
+    def __delattr__(self: Any, name: str) -> None:  # noqa: N807
+        keyed: _Keyed = object.__getattribute__(self, _KEYED)
+        base.__delattr__(self, name)
+        keyed.attributes.discard(name)
+        keyed.wrote(name)
 
-    del states
-    for method in (__init__, __getattribute__, __setattr__, __delattr__):
-        method.__qualname__ = f"{cls.__qualname__}.{method.__name__}"
-        setattr(cls, method.__name__, method)
-    return cls
-
-
-def _class_names(cls: type) -> set[str]:
-    """Names found on the class that are not slots: methods, properties and constants."""
-    found = _CLASS_NAMES.get(cls)
-    if found is None:
-        found = {
-            name
-            for base in cls.__mro__
-            for name, value in vars(base).items()
-            if type(value).__name__ != "member_descriptor"
-        }
-        _CLASS_NAMES[cls] = found
-    return found
+    methods = (__new__, __init__, __getattribute__, __setattr__, __delattr__)
+    namespace: dict[str, Any] = {method.__name__: method for method in methods}
+    copied = ("__module__", "__qualname__", "__doc__")
+    namespace |= {name: getattr(cls, name) for name in copied} | {"__slots__": (_KEYED,)}
+    return type(cls)(cls.__name__, (cls,), namespace)
 
 
-_CLASS_NAMES: dict[type, set[str]] = {}
+_KEYED = "_racewindow_keyed"
 
 
 async def until(predicate: Callable[[], object]) -> None:

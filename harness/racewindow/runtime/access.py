@@ -63,4 +63,5 @@ def choose(options: Sequence[T]) -> T:
     runner = current_runner()
     if runner is None or runner.world is None:
         return options[0]
-    return options[runner.world.choose(len(options))]
+    index: int = runner.world.choose(len(options))
+    return options[index]

@@ -26,10 +26,11 @@ from racewindow._trio_internals import (
     sniffio_library,
 )
 from racewindow.runtime.location import await_frames
-from racewindow.runtime.loop import BLOCKED, FINISHED, StopExecution, take_step
+from racewindow.runtime.loop import BLOCKED, FINISHED
 from racewindow.runtime.patches import Patches
 from racewindow.runtime.primitives import Hooks
 from racewindow.runtime.runner import NeedsFullRunner, SimRunner
+from racewindow.runtime.step import StopExecution, take_step
 from racewindow.runtime.task import OrderedSet, SimTask
 from racewindow.runtime.world import DecideValue, World, world_of_this_thread
 
@@ -59,6 +60,8 @@ class Raw(NamedTuple):
     now_ns: int
     recorder: Recorder | None
     last: SimTask | None
+    relative_deadlines: bool = False
+    """Under the racing clock: the program read the time and set a deadline."""
 
     @property
     def error(self) -> BaseException | None:
@@ -112,13 +115,13 @@ def _world() -> World | None:
 _LIGHT = virtual.LightInstallation(_world)
 
 
-def _generator_started(generator: Any) -> None:  # noqa: ANN401
+def _generator_started(generator: Any) -> None:
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
     if type(runner) is SimRunner:
         runner.generators.append(weakref.ref(generator))
 
 
-def _generator_abandoned(generator: Any) -> None:  # noqa: ANN401
+def _generator_abandoned(generator: Any) -> None:
     """Closing an abandoned generator is the work of a system task; raising here would be lost."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
     if type(runner) is SimRunner:
@@ -140,13 +143,13 @@ class _LeanRoot:
     def _child_finished(self, task: SimTask, _result: object) -> None:
         self._children.remove(task)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if not name.startswith("__"):
             GLOBAL_RUN_CONTEXT.runner.ask_for_full()
         raise AttributeError(name)
 
 
-def run_once(  # noqa: PLR0913  # one execution is defined by all of these
+def run_once(  # one execution is defined by all of these
     main: Main,
     args: Sequence[object],
     drive: Driver,
@@ -205,7 +208,7 @@ def run_once(  # noqa: PLR0913  # one execution is defined by all of these
         GLOBAL_RUN_CONTEXT.__dict__.clear()
 
 
-def _is_open(generator: Any) -> bool:  # noqa: ANN401
+def _is_open(generator: Any) -> bool:
     return generator is not None and generator.ag_frame is not None
 
 
@@ -247,6 +250,7 @@ def _describe(runner: SimRunner, end: str) -> Raw:
         now_ns=runner.now_ns(),
         recorder=runner.recorder,
         last=runner.current,
+        relative_deadlines=runner.racing and runner.time_was_read and runner.deadlines.serial > 0,
     )
 
 

@@ -85,7 +85,7 @@ def _statement_starts(filename: str) -> list[int]:
     return sorted({node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)})
 
 
-def await_frames(coro: Any) -> list[FrameType]:  # noqa: ANN401  # any awaitable
+def await_frames(coro: Any) -> list[FrameType]:  # any awaitable
     """The chain of frames on which a coroutine waits, outermost first."""
     frames: list[FrameType] = []
     while coro is not None:
@@ -106,12 +106,12 @@ def await_frames(coro: Any) -> list[FrameType]:  # noqa: ANN401  # any awaitable
 
 
 def _generator_behind(awaitable: object) -> object | None:
-    import gc  # noqa: PLC0415  # the only way: https://github.com/python/cpython/issues/76991
+    import gc  # the only way: https://github.com/python/cpython/issues/76991
 
     return next((each for each in gc.get_referents(awaitable) if hasattr(each, "ag_frame")), None)
 
 
-def suspended_at(coro: Any, locator: Locator) -> str:  # noqa: ANN401
+def suspended_at(coro: Any, locator: Locator) -> str:
     """Location of the innermost frame of the user's own code, "" if there is none."""
     innermost = ""
     while coro is not None:

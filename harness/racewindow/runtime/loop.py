@@ -1,46 +1,19 @@
-"""The loops: which task takes the next step, and what a step does.
-
-`take_step` resumes one task and interprets what it yields; it is trio's `unrolled_run` from "run this task" to "and
-file it away". Around it there are two loops. `run_walk` is the specialised one: uniform choice, `processes` semantics,
-nothing recorded. `run_decided` is the general one: any decision function, both semantics, both clocks, instruments and
-recording. Given the same draws both make the same choices: a test holds them equal.
-"""
+"""The general loop: any decision function, both semantics, both clocks, instruments and recording."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from heapq import heappush
 from math import inf
-from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import outcome
-from trio.testing import MockClock
-
-from racewindow._trio_internals import (
-    CONTEXT_RUN_TB_FRAMES,
-    GLOBAL_RUN_CONTEXT,
-    CancelShieldedCheckpoint,
-    PermanentlyDetachCoroutineObject,
-    WaitTaskRescheduled,
-)
-from racewindow.runtime.patches import Sleep, Until
-from racewindow.runtime.runner import ENDED_WELL, NOTHING, NeedsFullRunner, SimRunner
+from racewindow.runtime.passing import answer_outside, pass_time, sort_tail
+from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.step import holds, take_step, wake_waiter
 from racewindow.runtime.task import SimTask
 
 FINISHED: Final = "finished"
 BLOCKED: Final = "blocked"
 LIMIT: Final = "limit"
 """How a loop ends: all tasks ended; some are left and none can ever run; the step limit was reached."""
-
-_spawn_order = attrgetter("_counter")
-_path_order = attrgetter("order")
-_real_sleep = time.sleep
-
-
-class StopExecution(BaseException):  # noqa: N818  # a signal, not an error
-    """Raised into a step from outside: it ran too long, or the user pressed Ctrl-C."""
 
 
 class Decide(Protocol):
@@ -53,233 +26,6 @@ class Decide(Protocol):
         """
 
 
-def take_step(runner: SimRunner, task: SimTask) -> None:
-    """Resume `task` until its next scheduling point."""
-    runner.current = GLOBAL_RUN_CONTEXT.task = task
-    send, value = task._next_send_fn, task._next_send
-    task._next_send_fn = task._next_send = None
-    final: outcome.Outcome[object] | None = None
-    message: Any = None
-    try:
-        message = task.context.run(send, value)  # type: ignore[arg-type]
-    except StopIteration as stop:
-        final = outcome.Value(stop.value)
-    except (NeedsFullRunner, StopExecution):
-        raise
-    except BaseException as error:  # noqa: BLE001  # whatever it is, it is the task's outcome
-        final = _error_outcome(error)
-    if final is not None:
-        # Outside the `except` blocks: else exceptions would be chained to each other in ways the user did not write.
-        runner.task_exited(task, final)
-    else:
-        task._schedule_points += 1
-        if message is CancelShieldedCheckpoint:
-            task._next_send_fn = task.coro.send
-            task._next_send = NOTHING
-            runner.runq.append(task)
-        elif message is Sleep:
-            begin_sleep(runner, task)
-        else:
-            interpret(runner, task, message)
-    task.number += 1
-
-
-def _error_outcome(error: BaseException) -> outcome.Error:
-    """The outcome of a task that raised, without the frames of the loop."""
-    traceback = error.__traceback__
-    for _ in range(1 + CONTEXT_RUN_TB_FRAMES):
-        if traceback is not None:
-            traceback = traceback.tb_next
-    return outcome.Error(error.with_traceback(traceback))
-
-
-def begin_sleep(runner: SimRunner, task: SimTask) -> None:
-    deadlines = runner.deadlines
-    deadlines.serial = task.timer = deadlines.serial + 1
-    heappush(deadlines.timers, (runner.sleep_deadline, task.timer, task))
-    task._cancel_points += 1
-    task._abort_func = task.drop_timer
-    if task._cancel_status.effectively_cancelled:
-        task._attempt_delivery_of_any_pending_cancel()
-
-
-def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:  # noqa: ANN401
-    """The rarer messages of a task that has just yielded."""
-    if type(message) is WaitTaskRescheduled:
-        task._cancel_points += 1
-        task._abort_func = message.abort_func
-        if task._cancel_status.effectively_cancelled:
-            task._attempt_delivery_of_any_pending_cancel()
-    elif message is Until:
-        task._cancel_points += 1
-        task.predicate = runner.until_predicate
-        runner.waiting.append(task)
-        task._abort_func = task.drop_predicate
-        if task._cancel_status.effectively_cancelled:
-            task._attempt_delivery_of_any_pending_cancel()
-    elif type(message) is PermanentlyDetachCoroutineObject:
-        runner.task_exited(task, message.final_outcome)
-    else:
-        error = TypeError(
-            f"trio.run received unrecognized yield message {message!r}. "
-            "Are you trying to use a library written for some other framework like asyncio? "
-            "That won't work without some kind of compatibility shim."
-        )
-        runner.reschedule(task, error)
-        task._next_send_fn = task.coro.throw  # the foreign library would not unwrap an outcome
-
-
-def holds(task: SimTask) -> bool:
-    """Whether the predicate of a task in `until` holds; one that raises is let through, to raise in its own step."""
-    try:
-        return bool(task.predicate())  # type: ignore[misc]
-    except Exception:  # noqa: BLE001
-        return True
-
-
-def wake_waiter(runner: SimRunner, task: SimTask) -> None:
-    """Take a task out of `until`; its next step begins by evaluating the predicate again, as part of its footprint."""
-    runner.waiting.remove(task)
-    task.predicate = None
-    task._abort_func = None
-    task._next_send_fn = task.coro.send
-    task._next_send = NOTHING
-
-
-# --- the specialised loop --------------------------------------------------------------------------------------------
-
-
-def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:  # noqa: C901, PLR0912, PLR0915
-    """Uniform random walk under `processes` semantics and virtual time; returns how it ended.
-
-    The body of `take_step` stands here once more, for speed: a call, and passing around what is in locals here, cost a
-    tenth of an execution. `tests/harness/runtime` holds the two loops equal.
-    """
-    context, runq, waiting, tasks = GLOBAL_RUN_CONTEXT, runner.runq, runner.waiting, runner.tasks
-    append, checkpoint, sleep, nothing, yielded_nothing = runq.append, CancelShieldedCheckpoint, Sleep, NOTHING, object()
-    ready: list[SimTask] = []
-    seen_version = -1
-    serial = 0
-    while True:
-        if runner.due:
-            runner.due = False
-            before = len(runq)
-            runner.deadlines.expire(runner.now)
-            sort_tail(runq, before)
-        count = runnable = len(runq)
-        if waiting:
-            if seen_version != runner.version:
-                seen_version = runner.version
-                ready = [task for task in waiting if holds(task)]
-            elif ready:
-                ready = [task for task in ready if task.predicate is not None]
-            count += len(ready)
-        if count == 0:
-            if not tasks:
-                return FINISHED
-            if not pass_time(runner):
-                return BLOCKED
-            seen_version = -1
-            continue
-        index = next(words) * count >> 16 if count > 1 else 0
-        if index < runnable:
-            task = runq[index]
-            runq[index] = runq[-1]
-            runq.pop()
-            before = runnable - 1
-        else:
-            task = ready.pop(index - runnable)
-            wake_waiter(runner, task)
-            before = runnable
-        # --- take_step -------------------------------------------------------------------------------------------------
-        runner.current = context.task = task
-        send, value = task._next_send_fn, task._next_send
-        task._next_send_fn = task._next_send = None
-        message = yielded_nothing
-        try:
-            message = task.context.run(send, value)  # type: ignore[arg-type]
-        except StopIteration as stop:
-            final: outcome.Outcome[object] = ENDED_WELL if stop.value is None else outcome.Value(stop.value)
-        except (NeedsFullRunner, StopExecution):
-            raise
-        except BaseException as error:  # noqa: BLE001  # whatever it is, it is the task's outcome
-            final = _error_outcome(error)
-        if message is checkpoint:
-            task._schedule_points += 1
-            task._next_send_fn = task.coro.send
-            task._next_send = nothing
-            append(task)
-        elif message is yielded_nothing:
-            runner.task_exited(task, final)
-        else:
-            task._schedule_points += 1
-            if message is sleep:
-                begin_sleep(runner, task)
-            else:
-                interpret(runner, task, message)
-        task.number += 1
-        # --- end of take_step ------------------------------------------------------------------------------------------
-        if len(runq) - before > 1:
-            sort_tail(runq, before)
-        runner.step_serial = serial = serial + 1
-        if serial >= steps_max:
-            return FINISHED if not tasks else LIMIT
-        if waiting and waiting[-1] is task and seen_version == runner.version:
-            seen_version = -1  # it has just arrived in `until`
-
-
-def sort_tail(runq: list[SimTask], start: int) -> None:
-    """Put what one step, or one instant, made runnable into spawn order: trio keeps waiters in sets."""
-    if len(runq) - start > 1:
-        runq[start:] = sorted(runq[start:], key=_spawn_order)
-
-
-def pass_time(runner: SimRunner) -> bool:
-    """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
-    runq = runner.runq
-    if runner.idle_waiters:
-        before = len(runq)
-        runner.wake_idle_waiters()
-        sort_tail(runq, before)
-        return True
-    if runner.clock is not None:
-        return _pass_foreign_time(runner)
-    deadline = runner.deadlines.next_deadline()
-    if deadline == inf:
-        return runner.woken_from_outside and _answer_outside(runner)
-    runner.now = max(runner.now, deadline)
-    before = len(runq)
-    runner.deadlines.expire(runner.now)
-    sort_tail(runq, before)
-    return True
-
-
-def _answer_outside(runner: SimRunner) -> bool:
-    runner.entry_queue.wakeup.wake()  # type: ignore[attr-defined]
-    return bool(runner.runq)
-
-
-def _pass_foreign_time(runner: SimRunner) -> bool:
-    """As `pass_time`, for a clock of the caller's own, which may run in real time."""
-    clock, runq, before = runner.clock, runner.runq, len(runner.runq)
-    assert clock is not None
-    timeout = clock.deadline_to_sleep_time(runner.deadlines.next_deadline())
-    if runner.clock_autojump_threshold < timeout and isinstance(clock, MockClock):
-        earlier = clock.current_time()
-        clock._autojump()
-        if clock.current_time() == earlier:
-            return False
-    elif timeout > 0:
-        if timeout == inf or (isinstance(clock, MockClock) and clock.rate == 0):
-            return False
-        _real_sleep(min(timeout, 1.0))
-    runner.deadlines.expire(clock.current_time())
-    sort_tail(runq, before)
-    return True
-
-
-# --- the general loop ------------------------------------------------------------------------------------------------
-
 
 class DecidedLoop:
     """One run of the general loop.
@@ -291,6 +37,7 @@ class DecidedLoop:
     def __init__(self, runner: SimRunner, decide: Decide, *, batches: bool, racing: bool, steps_max: int) -> None:
         self.runner, self.decide, self.steps_max = runner, decide, steps_max
         self.batches, self.racing = batches, racing
+        runner.racing = racing
         self.batch: list[SimTask] = []
         self.last: SimTask | None = None
         self.advances = 0
@@ -324,7 +71,7 @@ class DecidedLoop:
         runner = self.runner
         runq, before = runner.runq, len(runner.runq)
         if runner.woken_from_outside:
-            _answer_outside(runner)
+            answer_outside(runner)
         if self.batches and runner._instruments is not None:
             self._announce_io_wait()
         runner.deadlines.expire(runner.current_time())

@@ -21,10 +21,12 @@ import trio
 
 from racewindow._trio_internals import (
     GLOBAL_RUN_CONTEXT,
+    CancelScope,
     CancelStatus,
     _threads,
     _timeouts,
     async_yield,
+    cancelled,
     sniffio_library,
 )
 from racewindow.errors import RealThreadError
@@ -34,11 +36,10 @@ from racewindow.runtime.task import OrderedSet, SimTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from trio import CancelScope
 
 _sleep, _sleep_until = _timeouts.sleep, _timeouts.sleep_until
-_enter = trio.CancelScope.__enter__
-_might_change = trio.CancelScope._might_change_registered_deadline
+_enter = CancelScope.__enter__
+_might_change = CancelScope._might_change_registered_deadline
 _status_init = CancelStatus.__init__
 _start_thread_soon = _threads.start_thread_soon  # type: ignore[attr-defined]
 _send_message_to_trio = _threads._send_message_to_trio
@@ -74,7 +75,7 @@ async def lean_sleep_until(deadline: float) -> None:
 async def lean_sleep(seconds: float) -> None:
     """`trio.sleep`, with `lean_sleep_until` inlined where it applies."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
-    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording:
+    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording or runner.racing:
         await _sleep(seconds)
         return
     now = runner.now
@@ -95,7 +96,7 @@ def _not_simply_woken(task: SimTask) -> None:
         task.timer = 0
         msg = "Should never have been rescheduled!"
         raise RuntimeError(msg)
-    raise trio.Cancelled._create(source="deadline")
+    raise cancelled("deadline")
 
 
 class _DeadlineChange:
@@ -127,7 +128,7 @@ class _DeadlineChange:
                 deadlines._active += 1
 
 
-def _change_deadline(scope: CancelScope) -> Any:  # noqa: ANN401  # one of two context managers
+def _change_deadline(scope: CancelScope) -> Any:  # one of two context managers
     if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is SimRunner:
         return _DeadlineChange(scope)
     return _might_change(scope)
@@ -167,8 +168,8 @@ def _ordered_status_init(
     self._scope = scope
     self.effectively_cancelled = effectively_cancelled
     self._parent = parent
-    self._children = OrderedSet()  # type: ignore[assignment]  # what trio does with it, it can do
-    self._tasks = OrderedSet()  # type: ignore[assignment]
+    self._children = OrderedSet()
+    self._tasks = OrderedSet()
     self.abandoned_by_misnesting = False
     if parent is not None:
         parent._children.add(self)
@@ -212,7 +213,7 @@ def _run_inline(
     deliver(result)
 
 
-def _answer_inline(trio_token: Any, message: Any) -> Any:  # noqa: ANN401  # trio's own private types
+def _answer_inline(trio_token: Any, message: Any) -> Any:  # trio's own private types
     if not _INLINE or hasattr(GLOBAL_RUN_CONTEXT, "task"):
         return _send_message_to_trio(trio_token, message)
     if not hasattr(_threads.PARENT_TASK_DATA, "token") and trio_token is None:
@@ -239,8 +240,8 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (trio, "sleep", lean_sleep),
     (_timeouts, "sleep_until", lean_sleep_until),
     (trio, "sleep_until", lean_sleep_until),
-    (trio.CancelScope, "__enter__", _lean_enter),
-    (trio.CancelScope, "_might_change_registered_deadline", _change_deadline),
+    (CancelScope, "__enter__", _lean_enter),
+    (CancelScope, "_might_change_registered_deadline", _change_deadline),
     (CancelStatus, "__init__", _ordered_status_init),
     (_threads, "start_thread_soon", _run_inline),
     (_threads, "_send_message_to_trio", _answer_inline),

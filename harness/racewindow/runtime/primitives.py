@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, MemoryChannelState, Task, _channel, _parking_lot, _sync
+from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, MemoryChannelState, ParkingLot, Task, _channel, _sync
 from racewindow.runtime.runner import SimRunner
 
 if TYPE_CHECKING:
     from racewindow.runtime.recorder import Recorder
 
-ParkingLot = _parking_lot.ParkingLot
 _Where = Callable[[Any], Any]
 
 
@@ -26,12 +25,13 @@ def recorder() -> Recorder | None:
     """The recorder of the execution in this thread, if it is recording a step."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
     if type(runner) is SimRunner and runner.recording and runner.recorder.current is not None:
-        return runner.recorder
+        now: Recorder = runner.recorder
+        return now
     return None
 
 
 def _hook(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
-    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         now = recorder()
         if now is not None:
             note(now, self)
@@ -41,7 +41,7 @@ def _hook(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -
 
 
 def _hook_async(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
-    async def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    async def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         now = recorder()
         if now is not None:
             note(now, self)
@@ -53,7 +53,7 @@ def _hook_async(original: Callable[..., Any], note: Callable[[Recorder, Any], No
 def _naming(original: Callable[..., None], kind: str, inner: str | None = None) -> Callable[..., None]:
     """Name the object when it has been made; `inner`: the attribute that stands for it, made by its own hook."""
 
-    def made(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         now = recorder()
         if now is not None and inner is None:
@@ -67,7 +67,7 @@ def _naming(original: Callable[..., None], kind: str, inner: str | None = None) 
 def _hooked_repark(original: Callable[..., None]) -> Callable[..., None]:
     """Moving waiters changes both lots."""
 
-    def repark(self: Any, new_lot: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def repark(self: Any, new_lot: Any, **kwargs: Any) -> None:
         now = recorder()
         if now is not None:
             now.write(self)
@@ -80,15 +80,15 @@ def _hooked_repark(original: Callable[..., None]) -> Callable[..., None]:
 # --- what is noted ---------------------------------------------------------------------------------------------------
 
 
-def _self(thing: Any) -> Any:  # noqa: ANN401
+def _self(thing: Any) -> Any:
     return thing
 
 
-def _lot(thing: Any) -> Any:  # noqa: ANN401
+def _lot(thing: Any) -> Any:
     return thing._lot
 
 
-def _state(thing: Any) -> Any:  # noqa: ANN401
+def _state(thing: Any) -> Any:
     return thing._state
 
 
@@ -100,7 +100,7 @@ def _writes(where: _Where) -> Callable[[Recorder, Any], None]:
     return lambda now, thing: now.write(where(thing))
 
 
-def _parks(now: Recorder, lot: Any) -> None:  # noqa: ANN401
+def _parks(now: Recorder, lot: Any) -> None:
     now.write(lot)
     now.current.waits_on = lot  # type: ignore[union-attr]
 
@@ -128,19 +128,21 @@ def _cancels(now: Recorder, scope: trio.CancelScope) -> None:
         now.write(scope)
 
 
-def _aborts(now: Recorder, task: Any) -> None:  # noqa: ANN401
+def _aborts(now: Recorder, task: Any) -> None:
     """The wait that a cancel aborts is taken out of a queue, which is state of what the task waited on."""
     thing = task.waits_on if task.waits_on is not None else task.custom_sleep_data
+    if isinstance(thing, _SEND | _RECEIVE):
+        thing = thing._state
     if thing is not None:
         now.write(thing)
 
 
-def _child_ends(now: Recorder, nursery: Any) -> None:  # noqa: ANN401
+def _child_ends(now: Recorder, nursery: Any) -> None:
     """Both orders of two siblings' exits leave the parent one more step, so they commute."""
     now.add(nursery)
 
 
-def _adds_exception(now: Recorder, nursery: Any) -> None:  # noqa: ANN401
+def _adds_exception(now: Recorder, nursery: Any) -> None:
     now.write(nursery)
 
 
@@ -162,6 +164,7 @@ _METHODS: tuple[tuple[type, str, Callable[[Recorder, Any], None]], ...] = (
     *((_SEND, name, _writes(_state)) for name in ("send_nowait", "close", "clone")),
     *((_RECEIVE, name, _writes(_state)) for name in ("receive_nowait", "close", "clone")),
     (MemoryChannelState, "statistics", _reads(_self)),
+    (_SCOPE, "__enter__", _reads(_self)),  # a scope that is left in the same step is not seen around the task
     (_SCOPE, "_cancel", _cancels),
     (Task, "_attempt_abort", _aborts),
     (_NURSERY, "_child_finished", _child_ends),

@@ -98,7 +98,7 @@ class Recorder:
             for number in self._scopes_around(task._cancel_status):
                 self.footprint[number * 3 + READ_CODE] = None
 
-    def spawned(self, task: SimTask, nursery: Any) -> None:  # noqa: ANN401  # a Nursery or the lean root
+    def spawned(self, task: SimTask, nursery: Any) -> None:  # a Nursery or the lean root
         """A spawn from outside the nursery races with its closing; from inside it is ordered with it."""
         current = self.current
         if current is None or nursery is None or task.parent is None:
@@ -159,7 +159,8 @@ def display_name(task: SimTask) -> str:
     """The name given to the task, else that of its function."""
     if task.label is not None:
         return task.label
-    return task.name.rpartition(".")[2]
+    name: str = task.name
+    return name.rpartition(".")[2]
 
 
 def display_names(tasks: list[SimTask]) -> dict[str, str]:

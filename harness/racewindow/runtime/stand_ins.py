@@ -28,11 +28,11 @@ class VirtualIO:
     def close(self) -> None:
         """Nothing is open."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # every operation of every platform's manager
+    def __getattr__(self, name: str) -> Any:  # every operation of every platform's manager
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def refuse(*_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+        def refuse(*_args: object, **_kwargs: object) -> Any:
             raise RealIOError(
                 f"trio.lowlevel.{name}",
                 "use trio.testing.memory_stream_pair(), a memory channel, or a model of the peer.",
@@ -67,7 +67,7 @@ class LooseWakeup:
             self.woken = False
             await trio.lowlevel.checkpoint()
             return
-        self.task = trio.lowlevel.current_task()  # type: ignore[assignment]
+        self.task = trio.lowlevel.current_task()
 
         def abort(_: object) -> trio.lowlevel.Abort:
             self.task = None

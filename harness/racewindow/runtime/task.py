@@ -18,7 +18,8 @@ import attrs
 from racewindow._trio_internals import CancelReason, Deadlines, Runner, Task
 
 if TYPE_CHECKING:
-    from trio import Abort, CancelScope
+    from trio import CancelScope
+    from trio.lowlevel import Abort
 
     from racewindow.runtime.runner import SimRunner
 
@@ -28,21 +29,24 @@ _FORBID_SUBCLASSES = Task.__dict__["__init_subclass__"]
 del Task.__init_subclass__
 
 
-class SimTask(Task):
+_SLOTS = (
+    "children_count",
+    "label",
+    "number",
+    "objects_count",
+    "parent",
+    "predicate",
+    "root",
+    "spawn_index",
+    "timer",
+    "waits_on",
+)
+
+
+class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     """A trio task that knows its path, its own step number, and what it sleeps or waits for."""
 
-    __slots__ = (
-        "children_count",
-        "label",
-        "number",
-        "objects_count",
-        "parent",
-        "predicate",
-        "root",
-        "spawn_index",
-        "timer",
-        "waits_on",
-    )
+    __slots__ = _SLOTS
 
     parent: SimTask | None  # the task that spawned it; None for main, init and what nobody spawned
     root: str  # first part of the path of a task without a parent
@@ -83,12 +87,12 @@ class SimTask(Task):
     def drop_predicate(self, _raise_cancel: object) -> Abort:
         """Abort function of `until`."""
         self.predicate = None
-        runner: SimRunner = self._runner  # type: ignore[assignment]
+        runner: SimRunner = self._runner
         runner.waiting.remove(self)
         return _ABORT_SUCCEEDED
 
 
-Task.__init_subclass__ = _FORBID_SUBCLASSES  # type: ignore[method-assign]
+Task.__init_subclass__ = _FORBID_SUBCLASSES
 
 _next_count = itertools.count().__next__
 _KNOWN_FIELDS = {
@@ -100,7 +104,7 @@ assert {each.name for each in attrs.fields(Task)} == _KNOWN_FIELDS, "trio's Task
 
 
 def new_task(
-    runner: Runner, coro: Any, nursery: Any, name: str, context: Context, *, ki_protected: bool  # noqa: ANN401
+    runner: Runner, coro: Any, nursery: Any, name: str, context: Context, *, ki_protected: bool
 ) -> SimTask:
     """A task with every slot filled; what trio's constructor does, without the two layers of it that cost."""
     task: SimTask = _new(SimTask)
@@ -112,7 +116,7 @@ def new_task(
     task._counter = _next_count()
     task._ki_protected = ki_protected
     task._next_send_fn = task._next_send = task._abort_func = task.custom_sleep_data = None
-    task._eventual_parent_nursery = task._cancel_status = None  # type: ignore[assignment]
+    task._eventual_parent_nursery = task._cancel_status = None
     task._child_nurseries = []
     task._cancel_points = task._schedule_points = 0
     task.spawn_index = task.children_count = task.objects_count = task.number = task.timer = 0
@@ -145,13 +149,19 @@ class OrderedSet(dict[Any, None]):
         self.pop(item, None)
 
 
-class OrderedDeadlines(Deadlines):
+_HEAP_SLOTS = ("serial", "timers")
+
+
+class OrderedDeadlines(Deadlines):  # type: ignore[misc]  # see _trio_internals
     """trio's heap of deadlines with ties broken by registration, not by the address of the scope.
 
     With `timers`, a second heap for lean sleeps: `(deadline, serial, task)`, stale unless `task.timer == serial`.
     """
 
-    __slots__ = ("serial", "timers")
+    __slots__ = _HEAP_SLOTS
+
+    _heap: list[tuple[float, int, Any]]
+    _active: int
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,8 +11,8 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
-from racewindow.runtime.loop import StopExecution
 from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.step import StopExecution
 from racewindow.virtual import real
 
 _LOOK_SECONDS = 0.2

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.task import SimTask
 
+
 class DecideValue(Protocol):
     """Makes the value decisions of an execution."""
 
@@ -32,7 +33,7 @@ class World:
     def now_ns(self) -> int:
         """Virtual nanoseconds since the start."""
         if self.runner.recording:
-            self.runner.recorder.read_clock()  # type: ignore[union-attr]
+            self.runner.recorder.read_clock()
         return self.runner.now_ns()
 
     def advance_ns(self, ns: int) -> None:
@@ -49,7 +50,7 @@ class World:
             self._streams = {}
         stream = self._streams.get(path)
         if stream is None:
-            stream = self._streams[path] = random.Random(f"{self.seed}/{path}")  # noqa: S311  # repeatable on purpose
+            stream = self._streams[path] = random.Random(f"{self.seed}/{path}")  # repeatable on purpose
         return stream
 
     def choose(self, count: int) -> int:
@@ -57,11 +58,11 @@ class World:
         task = self.runner.current
         index = self._values(count, task=task) if count > 1 and task is not None else 0
         if self.runner.recording:
-            self.runner.recorder.choices.append(index)  # type: ignore[union-attr]
+            self.runner.recorder.choices.append(index)
         return index
 
 
-def world_of_this_thread(context: Any) -> World | None:  # noqa: ANN401  # trio's thread-local run context
+def world_of_this_thread(context: Any) -> World | None:  # trio's thread-local run context
     """The world if this thread is inside a step of an execution, else None."""
     runner = getattr(context, "runner", None)
     if type(runner) is SimRunner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from racewindow.scenarios import unknown_name
+from racewindow.errors import unknown_name
 from racewindow.strategies.random_walk import RandomWalk
 from racewindow.strategy import Strategy
 

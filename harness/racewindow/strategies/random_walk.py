@@ -57,12 +57,12 @@ class RandomPicker:
         """The same walk from its start."""
         self.words = words(self._key)
 
-    def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:  # noqa: ARG002
+    def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """Any candidate, or the clock, with equal chance."""
         assert self.words is not None
         return next(self.words) * (len(candidates) + may_advance) >> 16
 
-    def pick_value(self, count: int, *, task: Task) -> int:  # noqa: ARG002
+    def pick_value(self, count: int, *, task: Task) -> int:
         """Any value with equal chance; with more values than words can tell apart, by two words."""
         assert self.words is not None
         if count > 1 << 8:

@@ -1,0 +1,39 @@
+"""How much may be explored, and how far an exploration has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from racewindow.errors import UsageError
+
+SCHEDULES_DEFAULT = 2_000
+"""Executions, where neither their number nor a time is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exploration has come; `seconds` of wall time."""
+
+    executions: int
+    failing: int
+    steps: int
+    seconds: float
+    schedules: int | None
+    seconds_limit: float | None
+
+
+def check_budget(schedules: int | None, seconds: float | None, step_limit: int, step_timeout: float) -> int | None:
+    """The number of executions allowed, None for any; raises UsageError for a limit that is not above 0."""
+    for name, value, unit in (
+        ("schedules", schedules, "executions"),
+        ("seconds", seconds, "seconds"),
+        ("step_limit", step_limit, "steps"),
+        ("step_timeout", step_timeout, "seconds"),
+    ):
+        if value is not None and not value > 0:
+            raise UsageError(
+                f"{name} cannot be {value}.",
+                why=f"nothing can be explored in {value} {unit}.",
+                do="give a number above 0, or leave it out for the default.",
+            )
+    return SCHEDULES_DEFAULT if schedules is None and seconds is None else schedules

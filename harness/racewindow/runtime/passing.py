@@ -1,0 +1,65 @@
+"""Letting time pass when nothing can run, and the order of what that wakes."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+from operator import attrgetter
+
+from trio.testing import MockClock
+
+from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.task import SimTask
+
+_spawn_order = attrgetter("_counter")
+_real_sleep = time.sleep
+
+
+def sort_tail(runq: list[SimTask], start: int) -> None:
+    """Put what one step, or one instant, made runnable into spawn order: trio keeps waiters in sets."""
+    if len(runq) - start > 1:
+        runq[start:] = sorted(runq[start:], key=_spawn_order)
+
+
+def pass_time(runner: SimRunner) -> bool:
+    """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
+    runq = runner.runq
+    if runner.idle_waiters:
+        before = len(runq)
+        runner.wake_idle_waiters()
+        sort_tail(runq, before)
+        return True
+    if runner.clock is not None:
+        return _pass_foreign_time(runner)
+    deadline = runner.deadlines.next_deadline()
+    if deadline == inf:
+        return runner.woken_from_outside and answer_outside(runner)
+    runner.now = max(runner.now, deadline)
+    before = len(runq)
+    runner.deadlines.expire(runner.now)
+    sort_tail(runq, before)
+    return True
+
+
+def answer_outside(runner: SimRunner) -> bool:
+    runner.entry_queue.wakeup.wake()  # type: ignore[attr-defined]
+    return bool(runner.runq)
+
+
+def _pass_foreign_time(runner: SimRunner) -> bool:
+    """As `pass_time`, for a clock of the caller's own, which may run in real time."""
+    clock, runq, before = runner.clock, runner.runq, len(runner.runq)
+    assert clock is not None
+    timeout = clock.deadline_to_sleep_time(runner.deadlines.next_deadline())
+    if runner.clock_autojump_threshold < timeout and isinstance(clock, MockClock):
+        earlier = clock.current_time()
+        clock._autojump()
+        if clock.current_time() == earlier:
+            return False
+    elif timeout > 0:
+        if timeout == inf or (isinstance(clock, MockClock) and clock.rate == 0):
+            return False
+        _real_sleep(min(timeout, 1.0))
+    runner.deadlines.expire(clock.current_time())
+    sort_tail(runq, before)
+    return True

@@ -1,0 +1,98 @@
+"""The settings of an exploration: everything that is the same for all of its executions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from racewindow.errors import UsageError
+from racewindow.scenarios import Scenario, as_scenario
+from racewindow.schedule import Deviation, Schedule
+
+Target = Callable[..., Awaitable[object]] | Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is the same for all executions of a session, after every default has been filled in."""
+
+    scenario: Scenario
+    params: Mapping[str, Any] = field(default_factory=dict)
+    safeguards: tuple[str, ...] = ()
+    feed: Any = None
+    feed_path: str | None = None
+    feed_options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    semantics: str = "processes"
+    clock: str = "idle"
+    steps_max: int = 50_000
+    step_timeout: float = 10.0
+    fingerprint: str = ""
+
+    def schedule(self, deviations: Sequence[Deviation]) -> Schedule:
+        """The schedule that repeats an execution with these deviations."""
+        return Schedule(
+            deviations=tuple(deviations),
+            seed=self.seed,
+            semantics=self.semantics,
+            clock=self.clock,
+            params=self.params,
+            safeguards=self.safeguards,
+            feed=self.feed_path,
+            feed_options=self.feed_options,
+            limits=self._limits(),
+            fingerprint=self.scenario.fingerprint,
+        )
+
+
+    def _limits(self) -> dict[str, float]:
+        defaults = Settings(self.scenario)
+        found: dict[str, float] = {}
+        if self.steps_max != defaults.steps_max:
+            found["step_limit"] = self.steps_max
+        if self.step_timeout != defaults.step_timeout:
+            found["step_timeout"] = self.step_timeout
+        return found
+
+
+def make_settings(
+    target: Target,
+    *,
+    seed: int = 0,
+    semantics: str | None = None,
+    clock: str = "idle",
+    safeguards: Sequence[str] | str | None = None,
+    params: Mapping[str, Any] | None = None,
+    feed: str | Path | None = None,
+    feed_options: Mapping[str, Any] | None = None,
+    step_limit: int = 50_000,
+    step_timeout: float = 10.0,
+) -> Settings:
+    """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
+    scenario = as_scenario(target)
+    semantics = semantics or scenario.semantics
+    for what, value, known in (("semantics", semantics, ("processes", "trio")), ("clock", clock, ("idle", "racing"))):
+        if value not in known:
+            raise UsageError(f"there is no {what} called {value!r}.", do=f"use one of: {', '.join(known)}.")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise UsageError(f"the seed cannot be {seed!r}.", why="it is an integer.")
+    if feed is not None and scenario.feed_loader is None:
+        raise UsageError(f"{scenario.name} takes no feed.", do="leave the feed out.")
+    options = dict(feed_options or {})
+    path = None if feed is None else str(feed)
+    return Settings(
+        scenario=scenario,
+        params=scenario.resolve_params(params or {}),
+        safeguards=scenario.resolve_safeguards(safeguards),
+        feed=None if scenario.feed_loader is None else scenario.feed_loader(path, **options),
+        feed_path=path,
+        feed_options=options,
+        seed=seed,
+        semantics=semantics,
+        clock=clock,
+        steps_max=step_limit,
+        step_timeout=step_timeout,
+        fingerprint=scenario.fingerprint,
+    )
