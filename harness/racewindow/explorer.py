@@ -217,11 +217,12 @@ class _Exploration:
             tally.executions += 1
             tally.steps += ran.raw.steps
             self.strategy.finished(None)
-            for name, why in ran.judged.unknown:
+            judged = ran.judged
+            for name, why in judged.unknown:
                 tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
             if ran.raw.relative_deadlines:
                 tally.notes.setdefault("racing", _RELATIVE)
-            if ran.judged.findings:
+            if judged.findings:
                 self._failed(number, picker, ran)
             elif number % _COMPARE_EVERY == 0:
                 self._compare(number, picker)
@@ -232,14 +233,14 @@ class _Exploration:
 
     def _may_go_on(self) -> bool:
         tally = self.tally
-        if self.watchdog.interrupted or tally.untrusted:
+        if tally.executions == self.schedules or self.watchdog.interrupted or tally.untrusted:
             return False
         if tally.groups and not self.all_failures:
             return False
         if self.seconds is not None and real.monotonic() - self.started >= self.seconds:
             self.out_of_time = True
             return False
-        return self.schedules is None or tally.executions < self.schedules
+        return True
 
     def _report(self) -> None:
         now = real.monotonic()
@@ -257,7 +258,7 @@ class _Exploration:
     def _failed(self, number: int, picker: Picker, ran: Ran) -> None:
         """Count a failing execution; confirm, keep and save those of its findings that are new."""
         tally = self.tally
-        groups = {(f.kind, f.checker, f.class_) for f in ran.judged.findings}
+        groups = ran.judged.groups
         if not groups <= tally.groups.keys():
             confirmed = self._confirm(picker, ran)
             if confirmed is None:
@@ -267,7 +268,8 @@ class _Exploration:
                     tally.groups[failure.group] = replace(failure, execution=number)
                     tally.files[failure.group] = self._save(tally.groups[failure.group])
         tally.failing += 1
-        tally.counts.update(groups)
+        for group in groups:
+            tally.counts[group] += 1
 
     def _confirm(self, picker: Picker, ran: Ran) -> Execution | None:
         """The execution again, on the record, then from its schedule alone; None if they are not the same."""
@@ -378,7 +380,7 @@ class _Exploration:
             safeguards=settings.safeguards,
             untrusted=tally.untrusted,
             interrupted=self.watchdog.interrupted,
-            notes=tuple(tally.notes.values()),
+            notes=(*settings.feed_notes, *tally.notes.values()),
         )
 
 

@@ -33,14 +33,19 @@ class Finding(NamedTuple):
         return (self.kind, self.checker, self.class_, self.subject)
 
 
+Group = tuple[str, str | None, str | None]
+
+
 class Judged(NamedTuple):
     """All findings of an execution, and (checker, reason) of the checkers that could not tell."""
 
     findings: tuple[Finding, ...]
-    unknown: tuple[tuple[str, str], ...]
+    unknown: tuple[tuple[str, str], ...] = ()
+    groups: frozenset[Group] = frozenset()
+    """Kind, checker and class of each finding: what failures are counted by."""
 
 
-CLEAN = Judged((), ())
+CLEAN = Judged(())
 
 
 def judge_execution(
@@ -58,9 +63,10 @@ def judge_execution(
     Without a `trace` the endings have no message: enough to count a failure that is known already. The confirming
     replay has one.
     """
-    endings = _endings(raw, locator, steps_max, step_timeout, trace) if trace is not None else _brief(raw)
+    brief = brief_ending(raw)
+    endings = brief.findings if trace is None else _endings(raw, locator, steps_max, step_timeout, trace)
     if not checks:
-        return Judged(endings, ()) if endings else CLEAN
+        return Judged(endings, (), brief.groups)
     verdicts = judge(checks, history)
     violations = tuple(
         Finding("violation", v.message, name, v.class_, v.subject, v.time_ns, v.evidence)
@@ -68,17 +74,19 @@ def judge_execution(
         for v in verdict.violations
     )
     unknown = tuple((name, v.reason) for name, v in verdicts.items() if v.judgement is Judgement.UNKNOWN)
-    return Judged(endings + violations, unknown)
+    findings = endings + violations
+    return Judged(findings, unknown, frozenset((f.kind, f.checker, f.class_) for f in findings))
 
 
-def _brief(raw: Raw) -> tuple[Finding, ...]:
+def brief_ending(raw: Raw) -> Judged:
+    """How the execution ended, without a message: all there is to know where there are no checkers."""
     if raw.end != FINISHED:
         return _BRIEF[raw.end]
-    return () if raw.error is None else _BRIEF[_kind_of(flatten(raw.error))]
+    return CLEAN if raw.error is None else _BRIEF[_kind_of(flatten(raw.error))]
 
 
 _BRIEF = {
-    end: (Finding(kind, ""),)
+    end: Judged((Finding(kind, ""),), (), frozenset([(kind, None, None)]))
     for end, kind in (
         (BLOCKED, "deadlock"),
         (LIMIT, "livelock"),

@@ -29,7 +29,7 @@ class DeadlockError(RacewindowError):
 
 def run(  # trio's own keywords, and ours
     async_fn: Callable[[Unpack[PosArgT]], Awaitable[T]],
-    *args: Unpack[PosArgT],
+    *args: *PosArgT,
     seed: int = 0,
     semantics: str = "trio",
     clock: Clock | None = None,

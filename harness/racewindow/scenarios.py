@@ -280,9 +280,10 @@ def _convert(parameter: Parameter, value: Any) -> Any:
     """`value` as the parameter's type; only text is converted, so that 1.5 never becomes 1."""
     kind = parameter.kind
     if kind is bool and isinstance(value, str):
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-        if value.lower() in words:
-            return words[value.lower()]
+        if value.lower() in ("true", "yes", "on", "1"):
+            return True
+        if value.lower() in ("false", "no", "off", "0"):
+            return False
     elif kind in (int, float, str) and isinstance(value, str):
         try:
             return kind(value)

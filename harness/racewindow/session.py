@@ -18,7 +18,7 @@ from racewindow.checkers import History
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
 from racewindow.footprint import KeyTable
-from racewindow.judging import CLEAN, Judged, judge_execution
+from racewindow.judging import Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import Raw, run_once
 from racewindow.runtime.location import Locator
@@ -101,7 +101,7 @@ class Session:
         self._always_full = False
         self._seed = settings.seed
         self._plain_main = None if settings.scenario.wants_simulation else _with_params(settings)
-        self._lenient = not settings.scenario.checks  # then an execution that ended well is clean
+        self._unchecked = not settings.scenario.checks
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -112,9 +112,7 @@ class Session:
             raw = self._run(picker, host, Recorder(self.table, self.locator), None)
         else:
             raw = self._walk(picker, host) or self._run(picker, host, None, None)
-        if self._lenient and raw.end is FINISHED and raw.error is None:
-            return Ran(raw, CLEAN)
-        return Ran(raw, self._judge(raw, host, None))
+        return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None))
 
     def _walk(self, picker: Picker, host: Host) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""

@@ -31,6 +31,11 @@ class Settings:
     step_timeout: float = 10.0
     fingerprint: str = ""
 
+    @property
+    def feed_notes(self) -> tuple[str, ...]:
+        """What the feed loader wants said about the data, such as gaps: the `notes` of what it returned, if any."""
+        return tuple(str(note) for note in getattr(self.feed, "notes", ()))
+
     def schedule(self, deviations: Sequence[Deviation]) -> Schedule:
         """The schedule that repeats an execution with these deviations."""
         return Schedule(

@@ -72,9 +72,9 @@ class Raw(NamedTuple):
 class Environment:
     """Everything that is installed once around many executions and put back afterwards. Nests.
 
-    trio's lean parts, virtual time and randomness, the hooks of footprints (if `footprints`), async-generator hooks; the
-    garbage collector is off, so that finalizers run at the same place in every repetition. `light`: for a single run,
-    only what costs microseconds (see `racewindow.virtual.light`).
+    trio's lean parts, virtual time and randomness, the hooks of footprints (if `footprints`), async-generator hooks;
+    the garbage collector is off, so that finalizers run at the same place in every repetition. `light`: for a single
+    run, only what costs microseconds (see `racewindow.virtual.light`).
     """
 
     def __init__(self, *, footprints: bool = False, light: bool = False) -> None:
@@ -121,7 +121,7 @@ def _generator_started(generator: Any) -> None:
         runner.generators.append(weakref.ref(generator))
 
 
-def _generator_abandoned(generator: Any) -> None:
+def _generator_abandoned(_generator: Any) -> None:
     """Closing an abandoned generator is the work of a system task; raising here would be lost."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
     if type(runner) is SimRunner:

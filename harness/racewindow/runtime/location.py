@@ -69,7 +69,7 @@ class Locator:
 
 def is_user_code(filename: str) -> bool:
     """Whether a source file is the user's: not trio, the standard library, an installed package, or the harness."""
-    if filename.startswith(("<frozen", "<attrs")) or filename.startswith((_HARNESS + os.sep, _TRIO + os.sep)):
+    if filename.startswith(("<frozen", "<attrs", _HARNESS + os.sep, _TRIO + os.sep)):
         return False
     if any(f"{os.sep}{package}{os.sep}" in filename for package in _OURS):
         return True

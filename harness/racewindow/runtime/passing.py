@@ -42,6 +42,7 @@ def pass_time(runner: SimRunner) -> bool:
 
 
 def answer_outside(runner: SimRunner) -> bool:
+    """Somebody called `run_sync_soon`: wake the task that serves the queue. False if that made nothing runnable."""
     runner.entry_queue.wakeup.wake()  # type: ignore[attr-defined]
     return bool(runner.runq)
 

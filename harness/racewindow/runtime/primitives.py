@@ -129,12 +129,7 @@ def _cancels(now: Recorder, scope: trio.CancelScope) -> None:
 
 
 def _aborts(now: Recorder, task: Any) -> None:
-    """The wait that a cancel aborts is taken out of a queue, which is state of what the task waited on."""
-    thing = task.waits_on if task.waits_on is not None else task.custom_sleep_data
-    if isinstance(thing, _SEND | _RECEIVE):
-        thing = thing._state
-    if thing is not None:
-        now.write(thing)
+    now.aborted(task)
 
 
 def _child_ends(now: Recorder, nursery: Any) -> None:

@@ -7,7 +7,10 @@ stored under one name would silently miss the other.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+import trio
 
 from racewindow.footprint import ADD_CODE, READ_CODE, WRITE_CODE, KeyTable
 from racewindow.runtime.location import suspended_at
@@ -24,11 +27,11 @@ _Raw = tuple["SimTask", int, int, str, tuple[int, ...], tuple[int, ...]]
 class Recorder:
     """Footprints and steps of one execution.
 
-    `footprint` maps access codes of the step in progress to None, in order of first access. `current` is the task whose
-    step it is, None between steps.
+    Of the step in progress: `current` is its task (None between steps), `number` its number among that task's own, and
+    `footprint` maps its access codes to None, in order of first access.
     """
 
-    __slots__ = ("_clock", "_names", "_outside", "choices", "current", "footprint", "locator", "raw", "table")
+    __slots__ = ("_clock", "_names", "_outside", "choices", "current", "footprint", "locator", "number", "raw", "table")
 
     def __init__(self, table: KeyTable, locator: Locator) -> None:
         self.table, self.locator = table, locator
@@ -36,6 +39,7 @@ class Recorder:
         self.raw: list[_Raw] = []
         self.choices: list[int] = []
         self.current: SimTask | None = None
+        self.number = 0
         self._names: dict[int, tuple[object, int]] = {}
         self._outside = 0
         self._clock = table.number("clock")
@@ -89,6 +93,18 @@ class Recorder:
         """The step in progress asks for the time."""
         self.footprint[self._clock * 3 + READ_CODE] = None
 
+    def write_clock(self) -> None:
+        """The step in progress moves the clock, as a blocking `time.sleep` does."""
+        self.footprint[self._clock * 3 + WRITE_CODE] = None
+
+    def aborted(self, task: Any) -> None:  # hooks hand in what they have: a trio Task
+        """The wait of `task` ends by a cancel: it is taken out of a queue, which is state of what it waited on."""
+        thing = task.waits_on if task.waits_on is not None else task.custom_sleep_data
+        if isinstance(thing, trio.MemorySendChannel | trio.MemoryReceiveChannel):
+            thing = thing._state
+        if thing is not None:
+            self.write(thing)
+
     # --- what the runner tells --------------------------------------------------------------------------------------
 
     def woken(self, task: SimTask) -> None:
@@ -110,7 +126,7 @@ class Recorder:
 
     def begin(self, task: SimTask) -> None:
         """A step of `task` begins; it reads the cancel state of the scopes around it."""
-        self.current = task
+        self.current, self.number = task, task.number
         self.footprint = {}
         self.choices = []
         self._read_scopes(task)
@@ -120,8 +136,24 @@ class Recorder:
         if not exited:
             self._read_scopes(task)
         location = "end" if exited else suspended_at(task.coro, self.locator)
-        self.raw.append((task, task.number - 1, now_ns, location, tuple(self.footprint), tuple(self.choices)))
+        if task.number == self.number:  # cut off, at a place that depends on the machine's speed
+            self.footprint, location = {}, "cut off"
+        else:
+            self._strike(task._runner)
+        self.raw.append((task, self.number, now_ns, location, tuple(self.footprint), tuple(self.choices)))
         self.current = None
+
+    def _strike(self, runner: Any) -> None:
+        """Deadlines that are past at the end of a step were moved there by it: that counts as a cancel by this step."""
+        deadlines = runner.deadlines
+        if deadlines.next_deadline() > runner.now:
+            return
+        for deadline, _, scope in sorted(deadlines._heap, key=itemgetter(0, 1)):
+            if deadline <= runner.now and deadline == scope._registered_deadline:
+                self.write(scope)
+                for task in _tasks_under(scope._cancel_status):
+                    self._read_scopes(task)
+                    self.aborted(task)
 
     def _read_scopes(self, task: SimTask) -> None:
         for number in self._scopes_around(task._cancel_status):
@@ -153,6 +185,15 @@ class Recorder:
                 for task, number, time_ns, location, codes, choices in self.raw
             )
         )
+
+
+def _tasks_under(status: CancelStatus) -> list[Any]:
+    """The tasks that a cancel of the scope of `status` reaches."""
+    found = list(status._tasks)
+    for child in status._children:
+        if not child._scope._shield:
+            found += _tasks_under(child)
+    return found
 
 
 def display_name(task: SimTask) -> str:

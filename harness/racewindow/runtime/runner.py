@@ -205,7 +205,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
     def now_ns(self) -> int:
         """Virtual time in integer nanoseconds."""
         seconds: float = self.now if self.clock is None else self.clock.current_time()
-        return int(round(seconds * 1_000_000_000))
+        return round(seconds * 1_000_000_000)
 
     # --- tracked objects --------------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ def error_outcome(error: BaseException) -> outcome.Error:
 
 
 def begin_sleep(runner: SimRunner, task: SimTask) -> None:
+    """A task yielded `Sleep`: wake it at `runner.sleep_deadline`."""
     deadlines = runner.deadlines
     deadlines.serial = task.timer = deadlines.serial + 1
     heappush(deadlines.timers, (runner.sleep_deadline, task.timer, task))

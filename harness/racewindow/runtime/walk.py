@@ -25,7 +25,8 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
     tenth of an execution. `tests/harness/runtime` holds the two loops equal.
     """
     context, runq, waiting, tasks = GLOBAL_RUN_CONTEXT, runner.runq, runner.waiting, runner.tasks
-    append, checkpoint, sleep, nothing, yielded_nothing = runq.append, CancelShieldedCheckpoint, Sleep, NOTHING, object()
+    append, checkpoint, sleep, nothing = runq.append, CancelShieldedCheckpoint, Sleep, NOTHING
+    yielded_nothing = object()
     ready: list[SimTask] = []
     seen_version = -1
     serial = 0
@@ -60,7 +61,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
             task = ready.pop(index - runnable)
             wake_waiter(runner, task)
             before = runnable
-        # --- take_step -------------------------------------------------------------------------------------------------
+        # --- take_step
         runner.current = context.task = task
         send, value = task._next_send_fn, task._next_send
         task._next_send_fn = task._next_send = None
@@ -87,7 +88,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
             else:
                 interpret(runner, task, message)
         task.number += 1
-        # --- end of take_step ------------------------------------------------------------------------------------------
+        # --- end of take_step
         if len(runq) - before > 1:
             sort_tail(runq, before)
         runner.step_serial = serial = serial + 1

@@ -10,6 +10,7 @@ import ctypes
 import signal
 import threading
 from types import FrameType, TracebackType
+from typing import Self
 
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import StopExecution
@@ -38,7 +39,7 @@ class Watchdog:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="racewindow-watchdog", daemon=True)
 
-    def __enter__(self) -> Watchdog:
+    def __enter__(self) -> Self:
         if self._main:
             self._old_interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
             if hasattr(signal, "SIGALRM"):

@@ -41,6 +41,8 @@ class World:
         if self.runner.clock is None:
             self.runner.now += ns / 1_000_000_000
             self.runner.due = True
+            if self.runner.recording:
+                self.runner.recorder.write_clock()
 
     def entropy(self) -> random.Random:
         """The current task's own stream."""

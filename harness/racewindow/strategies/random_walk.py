@@ -35,8 +35,8 @@ class RandomWalk:
 def words(key: bytes) -> Iterator[int]:
     """An endless stream of 16-bit numbers that is a function of `key`.
 
-    Hashing a key costs a fifth of seeding a `random.Random`, which is a good part of a short execution. `word * n >> 16`
-    is uneven by at most n / 65,536, for n options.
+    Hashing a key costs a fifth of seeding a `random.Random`, which is a good part of a short execution. For n options,
+    `word * n >> 16` is uneven by at most n / 65,536.
     """
     block = 0
     while True:

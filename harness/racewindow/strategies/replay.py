@@ -60,7 +60,7 @@ class ReplayPicker:
         if self._wanted:
             first = min(self._wanted.values(), key=lambda deviation: (deviation.step, deviation.key))
             raise _divergence(
-                f"after step {first.step} of {first.task}" if first.kind == "task" else f"in step {first.step} of {first.task}",
+                f"{'after' if first.kind == 'task' else 'in'} step {first.step} of {first.task}",
                 f"takes option {first.option} there",
                 "the execution ended without coming to that decision",
             )

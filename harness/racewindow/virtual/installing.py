@@ -26,7 +26,7 @@ from racewindow.errors import UsageError
 from racewindow.virtual import clock, dates, entropy, refusal
 from racewindow.virtual.originals import REAL_DATE, REAL_DATETIME
 from racewindow.virtual.patching import Ledger, Replacement, TypeReplacement
-from racewindow.virtual.scan import Exchange, all_modules, program_modules
+from racewindow.virtual.scan import Exchange, all_modules, left_alone, program_modules
 from racewindow.virtual.zone import pin_local_zone
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class _Shared:
         exchange = Exchange([(virtual, original) for original, virtual in self._pairs], Ledger())
         for name, module in all_modules():
             if name in self._modules_before:
-                if not _CURRENT.known_clean(module):
+                if not left_alone(name) and not _CURRENT.known_clean(module):
                     exchange.globals_of(module)
             else:
                 exchange.everything_in(module)

@@ -36,7 +36,12 @@ _LEFT_ALONE = sys.stdlib_module_names | {
 
 def program_modules() -> list[ModuleType]:
     """Return the modules that may belong to the program or to a library that it uses."""
-    return [module for name, module in _modules() if name.partition(".")[0] not in _LEFT_ALONE]
+    return [module for name, module in _modules() if not left_alone(name)]
+
+
+def left_alone(name: str) -> bool:
+    """Whether a module belongs to a package whose own use of the clock is not the program's."""
+    return name.partition(".")[0] in _LEFT_ALONE
 
 
 def all_modules() -> list[tuple[str, ModuleType]]:

@@ -1,0 +1,135 @@
+"""Checkers of what happened to the accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from racewindow import Event, History, Verdict, Violation, checker
+from racewindow_models.evidence import NO_TRUTH, evidence_of, in_block, window_of
+from racewindow_models.findings import Finding, Quantity, ValueClass, examine
+from racewindow_models.ground_truth import MarketTruth
+from racewindow_models.margin import Account, account_value_e8, is_solvent, maintenance_margin_e8
+from racewindow_models.units import TimeNs, text_usdt
+from racewindow_models.values import MarketValues
+from racewindow_models.window import Window
+
+
+@checker("no_false_liquidation")
+def no_false_liquidation(history: History) -> Verdict:
+    """No account that is solvent under ground truth is liquidated.
+
+    A value may lawfully be up to `max_age` old, so an account counts as solvent only if it was so all that time: that
+    a price recovered a second ago is nobody's mistake.
+    """
+    window = window_of(history)
+    if window is None:
+        return Verdict.unknown(NO_TRUTH)
+    return Verdict.violated(
+        [
+            _false_liquidation(event, window)
+            for event in history.events
+            if event.kind == "account.liquidated" and _was_solvent(event, window)
+        ]
+    )
+
+
+def _was_solvent(event: Event, window: Window) -> bool:
+    account: Account = event.data["account"]
+    truth, now_ns = window.truth[account.market], TimeNs(event.time_ns)
+    start_ns = TimeNs(max(0, now_ns - window.settings.max_age_ns))
+    return all(
+        is_solvent(account, truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns))
+        for time_ns in _instants(truth, start_ns, now_ns)
+    )
+
+
+def _instants(truth: MarketTruth, start_ns: TimeNs, end_ns: TimeNs) -> Iterator[TimeNs]:
+    """The times from start to end at which the truth can turn: both ends and every tick in between.
+
+    Between ticks the price stands still and the index moves in one direction, so the ends decide.
+    """
+    tick_ns = truth.series.tick_ns
+    yield start_ns
+    yield from map(TimeNs, range(start_ns - start_ns % tick_ns + tick_ns, end_ns, tick_ns))
+    yield end_ns
+
+
+def _false_liquidation(event: Event, window: Window) -> Violation:
+    account, values, height = event.data["account"], event.data["values"], event.data["height"]
+    truth, now_ns = window.truth[account.market], TimeNs(event.time_ns)
+    true_mark_e8, true_index_e8 = truth.mark_price_e8(now_ns), truth.funding_index_e8(now_ns)
+    judged_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
+    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
+    margin_e8 = maintenance_margin_e8(account, true_mark_e8)
+    findings = examine(values, window.truth, now_ns, window.settings.max_age_ns)
+    cause = _cause(account, values, findings, truth, now_ns)
+    why = f": {cause}, {values.provenance}" if cause else ", by values that were true when they were published"
+    return Violation(
+        class_=cause.class_.value if cause else None,
+        subject=account.name,
+        message=(
+            f"{account.name} is worth {text_usdt(true_e8)} under ground truth and needs {text_usdt(margin_e8)}, "
+            f"but was liquidated at {text_usdt(judged_e8)}{why}, {in_block(height, now_ns)}"
+        ),
+        time_ns=now_ns,
+        evidence={
+            "account": account.name,
+            "judged_value_e8": judged_e8,
+            "true_value_e8": true_e8,
+            "maintenance_margin_e8": margin_e8,
+            "true_mark_price_e8": true_mark_e8,
+            "true_funding_index_e8": true_index_e8,
+        }
+        | evidence_of(values, height),
+    )
+
+
+def _cause(
+    account: Account, values: MarketValues, findings: Iterable[Finding], truth: MarketTruth, now_ns: TimeNs
+) -> Finding | None:
+    """The bad number that made the difference: with the true one in its place, the account would have been spared.
+
+    If neither does alone, the first that is bad; None if there was nothing wrong with either.
+    """
+    bad = {finding.quantity: finding for finding in findings}
+    with_true_index = is_solvent(account, values.mark_price_e8, truth.funding_index_e8(now_ns))
+    if Quantity.FUNDING_INDEX in bad and (with_true_index or Quantity.MARK_PRICE not in bad):
+        return bad[Quantity.FUNDING_INDEX]
+    return bad.get(Quantity.MARK_PRICE)
+
+
+@checker("conservation")
+def conservation(history: History) -> Verdict:
+    """The sum of all collateral is constant: a liquidation moves it and makes or destroys none.
+
+    Necessary, and not sufficient: a funding index that is wrong by any amount takes from one side what it gives to the
+    other, and the sum stays the same.
+    """
+    window = window_of(history)
+    if window is None:
+        return Verdict.unknown(NO_TRUTH)
+    held_e8 = {account.name: account.collateral_e8 for account in window.accounts}
+    before_e8 = sum(held_e8.values())
+    vault_e8 = 0
+    for event in history.events:
+        if event.kind == "account.liquidated":
+            held_e8[event.data["account"].name] = event.data["left_e8"]
+            vault_e8 = event.data["vault_e8"]
+            after_e8 = sum(held_e8.values()) + vault_e8
+            if after_e8 != before_e8:
+                return Verdict.violated([_not_conserved(event, before_e8, after_e8)])
+    return Verdict.holds()
+
+
+def _not_conserved(event: Event, before_e8: int, after_e8: int) -> Violation:
+    account, height = event.data["account"], event.data["height"]
+    return Violation(
+        class_=ValueClass.CORRUPT.value,
+        subject=account.name,
+        message=(
+            f"the liquidation of {account.name} {in_block(height, event.time_ns)} changes the sum of all collateral "
+            f"from {text_usdt(before_e8)} to {text_usdt(after_e8)}"
+        ),
+        time_ns=event.time_ns,
+        evidence={"before_e8": before_e8, "after_e8": after_e8} | evidence_of(event.data["values"], height),
+    )

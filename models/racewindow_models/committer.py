@@ -1,0 +1,94 @@
+"""The on-chain committer: takes the published values of every market and commits them, to the chain and to the cloud.
+
+It makes a batch in each round, whether or not there is anything new, as a chain makes blocks. All guards stand before
+the fan-out to the two sinks, and in the same step as the append: what is refused reaches neither, and nothing can
+change between check and use.
+"""
+
+from __future__ import annotations
+
+import trio
+
+from racewindow_models.chain import Block, Chain
+from racewindow_models.cloud import CloudStore
+from racewindow_models.database import Database, Routing
+from racewindow_models.guards import implausible, too_old
+from racewindow_models.oracle import SpotOracle
+from racewindow_models.safeguards import Safeguards
+from racewindow_models.settings import Settings
+from racewindow_models.units import MarketName, TimeNs, to_trio_seconds
+from racewindow_models.values import Batch
+from racewindow_models.witness import Witness
+
+
+class Committer:
+    """The committer and its two sinks."""
+
+    def __init__(
+        self,
+        *,
+        markets: tuple[MarketName, ...],
+        chain: Chain,
+        cloud: CloudStore,
+        oracle: SpotOracle,
+        safeguards: Safeguards,
+        witness: Witness,
+        settings: Settings,
+    ) -> None:
+        self._markets = markets
+        self._chain = chain
+        self._cloud = cloud
+        self._oracle = oracle
+        self._safeguards = safeguards
+        self._witness = witness
+        self._settings = settings
+
+    async def run(self, routing: Routing) -> None:
+        """Try to commit one batch in each round."""
+        database = routing.connect()
+        for number in range(self._settings.batches):
+            if number > 0:
+                await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))
+            batch = await self._take(database)
+            block = self._commit(batch)
+            if block is not None:
+                await trio.lowlevel.checkpoint()
+                self._cloud.store(block.height, block.batch)
+                self._witness.batch_stored(block.height, block.batch)
+
+    async def _take(self, database: Database) -> Batch:
+        """The published values of every market: as one batch, or market by market."""
+        if self._safeguards.atomic_batch:
+            return await database.read_batch(self._markets)
+        return tuple([await database.read_values(market) for market in self._markets])
+
+    def _commit(self, batch: Batch) -> Block | None:
+        """Append the batch to the chain, unless a guard refuses it."""
+        now_ns = self._witness.now_ns
+        if self._safeguards.delta_guard:
+            batch, refusals = self._guard_delta(batch, now_ns)
+            if refusals:
+                self._witness.refused("committer", "; ".join(refusals))
+                return None
+        if self._safeguards.age_guard:
+            refusals = [reason for each in batch if (reason := too_old(each, now_ns, self._settings.max_age_ns))]
+            if refusals:
+                self._witness.refused("committer", "; ".join(refusals))
+                return None
+        block = self._chain.append(batch, now_ns)
+        self._witness.block_appended(block)
+        return block
+
+    def _guard_delta(self, batch: Batch, now_ns: TimeNs) -> tuple[Batch, list[str]]:
+        """The batch with what may be replaced replaced, and the reasons why it has to be refused as a whole."""
+        checked, refusals = [], []
+        for values, last in zip(batch, self._chain.head.batch, strict=True):
+            reason = implausible(values, last, self._oracle.price_e8(values.market, now_ns))
+            if reason and self._safeguards.keep_last_good:
+                self._witness.last_good_kept(last, reason)
+                checked.append(last)
+            elif reason:
+                refusals.append(reason)
+            else:
+                checked.append(values)
+        return tuple(checked), refusals

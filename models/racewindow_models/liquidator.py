@@ -1,0 +1,81 @@
+"""The liquidator: closes accounts that the chain says are below their maintenance margin.
+
+It looks at the head of the chain in each round, and acts in the same step. The liquidator vault takes over a closed
+position as it is; the account keeps what it is worth, but not less than nothing, and the vault pays the shortfall. So
+every liquidation is a transfer, and the sum of all collateral never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import trio
+
+from racewindow import TrackedDict
+from racewindow_models.chain import Block, Chain
+from racewindow_models.guards import too_old
+from racewindow_models.margin import Account, account_value_e8, is_solvent
+from racewindow_models.safeguards import Safeguards
+from racewindow_models.settings import Settings
+from racewindow_models.units import AccountName, SizeE8, UsdtE8, to_trio_seconds
+from racewindow_models.values import Batch, MarketValues
+from racewindow_models.witness import Witness
+
+
+class Liquidator:
+    """The liquidator, the accounts that it watches, and the vault that takes over what it closes."""
+
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        *,
+        chain: Chain,
+        safeguards: Safeguards,
+        witness: Witness,
+        settings: Settings,
+    ) -> None:
+        self._accounts: TrackedDict[AccountName, Account] = TrackedDict(
+            {each.name: each for each in accounts}, name="accounts"
+        )
+        self._open = list(self._accounts)
+        self._vault_e8 = UsdtE8(0)
+        self._chain = chain
+        self._safeguards = safeguards
+        self._witness = witness
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Look at the newest block in each round."""
+        for number in range(self._settings.batches):
+            if number > 0:
+                await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))
+            await trio.lowlevel.checkpoint()
+            self._judge(self._chain.head)
+
+    def _judge(self, block: Block) -> None:
+        """Liquidate every open account that is below its maintenance margin by the values of a block."""
+        by_market = {values.market: values for values in self._usable(block)}
+        for name in self._open[:]:
+            account = self._accounts[name]
+            values = by_market.get(account.market)
+            if values is not None and not is_solvent(account, values.mark_price_e8, values.funding_index_e8):
+                self._liquidate(account, block, values)
+
+    def _usable(self, block: Block) -> Batch:
+        """The values of a block that may be acted on."""
+        if not self._safeguards.age_guard:
+            return block.batch
+        now_ns = self._witness.now_ns
+        reasons = [too_old(values, now_ns, self._settings.max_age_ns) for values in block.batch]
+        if any(reasons):
+            self._witness.refused("liquidator", "; ".join(filter(None, reasons)))
+        return tuple(values for values, reason in zip(block.batch, reasons, strict=True) if not reason)
+
+    def _liquidate(self, account: Account, block: Block, values: MarketValues) -> None:
+        value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
+        left_e8 = UsdtE8(max(value_e8, 0))
+        self._vault_e8 = UsdtE8(self._vault_e8 + account.collateral_e8 - left_e8)
+        self._accounts[account.name] = replace(account, size_e8=SizeE8(0), collateral_e8=left_e8)
+        self._open.remove(account.name)
+        self._witness.account_liquidated(account, block, values, left_e8, self._vault_e8)

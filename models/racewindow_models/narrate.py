@@ -1,0 +1,127 @@
+"""The story of a window: one plain line per event that matters, None for the others.
+
+The harness puts the virtual time in front. What was right is passed over: a reader wants to know what happened and
+where it went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from racewindow import Event
+from racewindow_models.findings import Finding, Quantity, ValueClass, examine, examine_block
+from racewindow_models.margin import account_value_e8, maintenance_margin_e8
+from racewindow_models.units import TimeNs, text_e8, text_usdt
+
+
+def narrate(event: Event) -> str | None:
+    """The event as a person would tell it, without its time; None if it is not worth telling."""
+    tell = _TELL.get(event.kind)
+    return tell(event.data, TimeNs(event.time_ns)) if tell is not None else None
+
+
+def _stopped(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"maintenance starts: {data['instance']} saves its state ({_and(data['markets'])}) and stops"
+
+
+def _copied(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"the rows of {_and(data['markets'])} are copied from {data['source']} to {data['target']}"
+
+
+def _restarted(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"routing switches to {data['database']}; {_and(data['services'])} start; trading reopens"
+
+
+def _loaded(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"{data['instance']} has loaded its state"
+
+
+def _missing(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    verb = "refuses to count it as 0" if data["refused"] else "counts it as 0"
+    return f"{data['instance']} begins a round, finds no state of {_and(data['markets'])} and {verb}"
+
+
+def _published(data: Mapping[str, Any], time_ns: TimeNs) -> str | None:
+    findings = [f for values in data["batch"] for f in examine(values, data["truth"], time_ns, data["max_age_ns"])]
+    if not findings:
+        return None
+    return f"{findings[0].values.provenance.producer} publishes {_list(findings)}"
+
+
+def _block(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    block = data["block"]
+    findings = tuple(examine_block(block, data["truth"], data["max_age_ns"]))
+    what = _list(findings) if findings else "all values are true"
+    generations = sorted({values.generation for values in block.batch})
+    torn = f"; generations {_and(map(str, generations))} in one batch" if len(generations) > 1 else ""
+    return f"block {block.height} reaches the chain: {what}{torn}"
+
+
+def _stored(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"the values of block {data['height']} are stored in the cloud"
+
+
+def _refused(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"{data['service']} refuses: {data['reason']}"
+
+
+def _kept(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"alarm: the last good values of {data['kept'].market} are kept, because {data['reason']}"
+
+
+def _liquidated(data: Mapping[str, Any], time_ns: TimeNs) -> str:
+    account, values, truth = data["account"], data["values"], data["truth"][data["account"].market]
+    true_mark_e8, true_index_e8 = truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns)
+    value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
+    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
+    true_margin_e8 = maintenance_margin_e8(account, true_mark_e8)
+    judgement = "it should not have been" if true_e8 >= true_margin_e8 else "rightly so"
+    return (
+        f"{account.name} is liquidated at {text_usdt(value_e8)} by block {data['height']}; {judgement}: "
+        f"under ground truth it is worth {text_usdt(true_e8)} and needs {text_usdt(true_margin_e8)}"
+    )
+
+
+def _list(findings: Iterable[Finding]) -> str:
+    """The bad numbers market by market, the gravest market first; of stale ones the age says it all."""
+    by_market: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_market.setdefault(finding.market, []).append(finding)
+    gravest_first = sorted(by_market.items(), key=lambda item: min(map(_gravity, item[1])))
+    return "; ".join(_market(market, sorted(bad, key=_gravity)) for market, bad in gravest_first)
+
+
+def _gravity(finding: Finding) -> int:
+    """A wrong index is money at once; of classes, the one that never was true comes first."""
+    order = (ValueClass.DEFAULT, ValueClass.CORRUPT, ValueClass.STALE)
+    return order.index(finding.class_) * 2 + (finding.quantity is Quantity.MARK_PRICE)
+
+
+def _market(market: str, findings: list[Finding]) -> str:
+    if all(finding.class_ is ValueClass.STALE for finding in findings):
+        return f"{market} {findings[0].age} (stale)"
+    numbers = [
+        f"{f.quantity.value} {text_e8(f.amount_e8)} ({f.class_.value}; true is {text_e8(f.true_e8)})" for f in findings
+    ]
+    return f"{market} {_and(numbers)}"
+
+
+def _and(words: Iterable[str]) -> str:
+    *head, last = words
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+_TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
+    "writer.stopped": _stopped,
+    "database.copied": _copied,
+    "services.restarted": _restarted,
+    "writer.loaded": _loaded,
+    "writer.state_missing": _missing,
+    "writer.published": _published,
+    "chain.block": _block,
+    "cloud.batch": _stored,
+    "guard.refused": _refused,
+    "guard.kept": _kept,
+    "account.liquidated": _liquidated,
+}

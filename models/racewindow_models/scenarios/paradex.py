@@ -1,0 +1,158 @@
+"""Paradex, 2026-01-19: funding indices of some markets went to zero in a maintenance window.
+
+What happened [C, confirmed by the operator or a primary document]
+    A planned 30-minute window to upgrade the database. "A race condition during a service restart" let corrupt market
+    data reach two sinks, cloud storage and the chain. Funding indices of some markets were reset to zero, which caused
+    abnormal funding profit and loss, and liquidations in several markets. The chain was rolled back to block 1604710,
+    the last one before the maintenance; $650,000 were refunded to 200 accounts.
+
+What is not known [?]
+    Which services raced, in which order, what exactly was read too early, and in which markets.
+
+What is modelled here [H, a hypothesis to explore and not the cause]
+    H1, read before ready: a restarted market-data writer runs two tasks, a loader and a tick loop, and the tick loop
+    publishes before the loader is done. The window is a real one: the old writer stops and saves its state, rows are
+    copied to the new database one by one, routing switches, the services start again. No step says "fail"; whether it
+    does depends on the order in which the services run.
+
+        operator:        told(writer-1) ; copy ; switch ; start(writer-2, committer, liquidator)
+        | writer-2.ticks:  r(state[XRP]) -> missing, read as 0 ; w(published[XRP], index 0)     # class default
+        committer:       r(published) ; w(chain, index 0) ; w(cloud, index 0)                   # ready_before_write
+        liquidator:      r(chain) ; liquidate(XRP-short-1)                                      # no_false_liquidation
+        writer-2.loader:   r(database[XRP]) ; ready                                             # too late
+
+What else goes wrong, each in its class
+    A mark price without its fair basis is `corrupt`, and so is an index that is integrated on from a wrong 0 (the tick
+    loop read the missing state, then the loader stored the right one, then the tick loop stored its own over it). The
+    copied values are published as they were copied: committed before the first round they are `stale`. A committer
+    that reads between the writer's two writes commits a `torn` batch.
+
+What closes what (expected verdicts, held by the tests)
+    `require_ready` or `presence_required`: no `default` and no `corrupt` value on chain, no false liquidation.
+    `age_guard`: nothing `stale`. `atomic_batch`: nothing `torn`. All three together: nothing at all.
+    `delta_guard` with `keep_last_good`: no false liquidation; the kept values grow old.
+    Not: `age_guard` alone (the wrong index has a fresh time), or `ready` set when the process starts.
+
+Illustrative numbers: the funding accrued before the recording (10% of the price), the fair basis (20 bps), the
+accounts (10 times leverage, 5% maintenance margin), the XRP funding rates in the other markets, and a window of 60 s,
+because the recording has 100 rows and a row is a tick of 5 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import racewindow
+from racewindow_models.chain import Chain
+from racewindow_models.checkers_accounts import conservation, no_false_liquidation
+from racewindow_models.checkers_chain import (
+    bounded_delta,
+    no_mixed_generations,
+    no_unknown_age,
+    ready_before_write,
+    sinks_agree,
+)
+from racewindow_models.cloud import CloudStore
+from racewindow_models.committer import Committer
+from racewindow_models.database import Database, Routing
+from racewindow_models.feed import load
+from racewindow_models.liquidator import Liquidator
+from racewindow_models.narrate import narrate
+from racewindow_models.oracle import SpotOracle
+from racewindow_models.runbook import Runbook, Services
+from racewindow_models.safeguards import SAFEGUARDS, Safeguards
+from racewindow_models.values import MarketState
+from racewindow_models.window import NEW_WRITER, OLD_WRITER, prepare
+from racewindow_models.witness import Witness
+from racewindow_models.writer import MarketDataWriter
+
+CHECKS = (
+    no_false_liquidation,
+    ready_before_write,
+    no_unknown_age,
+    bounded_delta,
+    no_mixed_generations,
+    sinks_agree,
+    conservation,
+)
+"""The gravest first."""
+
+
+@racewindow.scenario(
+    safeguards=SAFEGUARDS,
+    checks=CHECKS,
+    feed=load,
+    narrate=narrate,
+    incident="2026-01-19, Paradex",
+)
+async def paradex(
+    sim: racewindow.Simulation,
+    *,
+    markets: int = 2,
+    accounts: int = 2,
+    ticks: int = 2,
+    batches: int = 2,
+    tick_seconds: int = 5,
+    window_seconds: int = 60,
+    max_age_seconds: int = 15,
+    opening_index_percent: int = 10,
+    basis_bps: int = 20,
+) -> None:
+    """A restarted market-data writer publishes before its state is loaded, in a maintenance window.
+
+    markets: number of markets. accounts: accounts in each market, by turns long and short. ticks: rounds of the writer
+    after its restart. batches: rounds of the committer and the liquidator after theirs. tick_seconds: time between two
+    rounds, one row of the feed each. window_seconds: from the stop of the services to their restart. max_age_seconds:
+    the oldest that a value may be when it is used. opening_index_percent: funding accrued before the recording, in
+    percent of the first price. basis_bps: the fair basis.
+    """
+    run_window(
+        sim,
+        {
+            "markets": markets,
+            "accounts": accounts,
+            "ticks": ticks,
+            "batches": batches,
+            "tick_seconds": tick_seconds,
+            "window_seconds": window_seconds,
+            "max_age_seconds": max_age_seconds,
+            "opening_index_percent": opening_index_percent,
+            "basis_bps": basis_bps,
+        },
+    )
+
+
+def run_window(
+    sim: racewindow.Simulation,
+    params: Mapping[str, Any],
+    make_writer: type[MarketDataWriter] = MarketDataWriter,
+) -> None:
+    """Put the services together and begin the window; `make_writer` makes both instances of the writer."""
+    window = prepare(sim.feed, params)
+    settings, markets, safeguards = window.settings, window.markets, Safeguards.of(sim)
+    witness = Witness(sim, window.truth, settings)
+    oracle = SpotOracle(window.series, sim)
+    chain = Chain(window.block)
+    source, target = Database("db-old", values=window.values), Database("db-new")
+
+    def writer(instance: str, states: Sequence[MarketState] = ()) -> MarketDataWriter:
+        return make_writer(
+            instance, markets=markets, oracle=oracle, safeguards=safeguards, witness=witness, states=states
+        )
+
+    services = Services(
+        old_writer=writer(OLD_WRITER, window.states),
+        new_writer=writer(NEW_WRITER),
+        committer=Committer(
+            markets=markets,
+            chain=chain,
+            cloud=CloudStore(),
+            oracle=oracle,
+            safeguards=safeguards,
+            witness=witness,
+            settings=settings,
+        ),
+        liquidator=Liquidator(window.accounts, chain=chain, safeguards=safeguards, witness=witness, settings=settings),
+    )
+    Runbook(services, source, target, Routing(source), markets, settings, witness).begin(sim)
