@@ -28,7 +28,7 @@ def _require_known_trio() -> None:
 
 _require_known_trio()
 
-from trio import _channel, _sync, _threads, _timeouts  # noqa: E402  # after the check, which explains itself
+from trio import _channel, _core, _sync, _threads, _timeouts  # noqa: E402  # after the check, which explains itself
 from trio._core import _parking_lot, _run, _traps  # noqa: E402
 from trio._core._asyncgens import AsyncGenerators  # noqa: E402
 from trio._core._entry_queue import EntryQueue  # noqa: E402
@@ -83,6 +83,7 @@ __all__ = [
     "Task",
     "WaitTaskRescheduled",
     "_channel",
+    "_core",
     "_sync",
     "_threads",
     "_timeouts",

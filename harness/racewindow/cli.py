@@ -9,12 +9,12 @@ interrupted, 70 a bug of racewindow.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
-from racewindow.cli_explore import INTERRUPTED, Asked
+from racewindow.cli_explore import INTERRUPTED, Asked, explore
 from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit
 from racewindow.errors import RacewindowError, UsageError
 
@@ -150,7 +150,7 @@ def _list() -> int:
     """Show the installed scenarios, their safeguards and what can be set."""
     from racewindow.cli_list import list_all
 
-    return list_all()
+    return _interruptible(list_all)
 
 
 @app.command("explore")
@@ -178,30 +178,27 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
 
     A failure is confirmed by running it again, told, and written to a file that `racewindow replay` takes.
     """
-    from racewindow.cli_explore import explore
-
-    return explore(
-        Asked(
-            target=target,
-            strategy=strategy,
-            schedules=schedules,
-            seconds=seconds,
-            seed=seed,
-            semantics=semantics,
-            clock=clock,
-            safeguards=safeguards,
-            settings=settings or [],
-            feed=feed,
-            allow_negative_prices=allow_negative_prices,
-            all_failures=all_failures,
-            footprints=footprints,
-            step_limit=step_limit,
-            log=log,
-            out=out,
-            as_json=as_json,
-            quiet=quiet,
-        )
+    asked = Asked(
+        target=target,
+        strategy=strategy,
+        schedules=schedules,
+        seconds=seconds,
+        seed=seed,
+        semantics=semantics,
+        clock=clock,
+        safeguards=safeguards,
+        settings=settings or [],
+        feed=feed,
+        allow_negative_prices=allow_negative_prices,
+        all_failures=all_failures,
+        footprints=footprints,
+        step_limit=step_limit,
+        log=log,
+        out=out,
+        as_json=as_json,
+        quiet=quiet,
     )
+    return _interruptible(lambda: explore(asked))
 
 
 @app.command("replay")
@@ -212,10 +209,18 @@ def _replay(target: Recorded, schedule: Token = None, log: Log = None, as_json: 
     """
     from racewindow.cli_replay import replay
 
-    return replay(target, schedule, log=log, as_json=as_json)
+    return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------
+
+
+def _interruptible(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except KeyboardInterrupt:
+        complain(UsageError("interrupted, before there was a result."))
+        return INTERRUPTED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -229,9 +234,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RacewindowError as error:
         complain(error)
         return BAD_USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        complain(UsageError("interrupted, before there was a result."))
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the last line of defence
         usage = _usage_error(error)
         if usage is None:

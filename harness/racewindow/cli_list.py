@@ -23,7 +23,8 @@ def list_all() -> int:
 
 _NONE = """No scenario is installed.
 
-A scenario of your own needs no installation: racewindow explore file.py:function"""
+A scenario of your own needs no installation:
+  racewindow explore file.py:function"""
 
 
 def described(listed: Listed) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -53,11 +54,11 @@ def replay(target: str, token: str | None, *, log: str | None, as_json: bool) ->
         try:
             execution = explorer.replay(order.scenario, order.schedule, log=log)
         except DivergenceError as error:
-            diverged = str(error)
+            diverged = _divergence(order, error)
     if as_json:
         emit_json(_as_dict(order, execution, diverged))
     elif execution is None:
-        emit(message(f"{diverged}\n{_changed_note(order)}" if order.changed else diverged))
+        emit(message(diverged))
     else:
         emit(_text(order, execution))
     if execution is None:
@@ -76,7 +77,7 @@ def _from_token(target: str, token: str) -> _Order:
         raise UsageError(
             f"{target} is a file, and --schedule gives a schedule as well.",
             why="the file of a failure holds its own schedule.",
-            do=f"racewindow replay {target}, or name the scenario: racewindow replay TARGET --schedule {token[:40]}",
+            do=f"racewindow replay {target}",
         )
     schedule = Schedule.from_token(token)
     scenario, name = resolve(target)
@@ -90,7 +91,7 @@ def _from_file(path: str) -> _Order:
         raise UsageError(
             f"{path} is not a file.",
             why="replay takes the file of a recorded failure, or a scenario together with --schedule.",
-            do=f"racewindow replay FILE, or: racewindow replay {path} --schedule rw1-...",
+            do=f"racewindow replay {path} --schedule rw1-...",
         )
     stored = load(path)
     scenario, target = _scenario_of(stored)
@@ -146,12 +147,27 @@ def _text(order: _Order, execution: Execution) -> str:
     if order.stored is not None:
         return replay_text(execution, order.stored, changed=order.changed)
     text = execution_text(execution, order.scenario.name)
-    return f"{message(_changed_note(order))}\n\n{text}" if order.changed else text
+    return f"{message(f'Note: {_changed_note(order)}')}\n\n{text}" if order.changed else text
+
+
+def _divergence(order: _Order, error: DivergenceError) -> str:
+    """The message of a divergence, with the names of the tasks, the reason as far as it is known, and the command."""
+    what, stored = error.what, order.stored
+    where = what.partition("\n")[0]
+    for deviation, text in () if stored is None else zip(stored.schedule.deviations, stored.deviations, strict=False):
+        if f"step {deviation.step} of {deviation.task}." in where:
+            what += f"\n  that is:  {text}"
+            break
+    command = ["racewindow", "explore", order.target, "--seed", str(order.schedule.seed)]
+    if order.schedule.safeguards:
+        command += ["--safeguards", ",".join(order.schedule.safeguards)]
+    why = _changed_note(order) if order.changed else error.why
+    return str(DivergenceError(what, why=why, do=shlex.join(command)))
 
 
 def _changed_note(order: _Order) -> str:
     return (
-        f"The source of {order.scenario.name} is not what the schedule was recorded on "
+        f"the source of {order.scenario.name} is not what the schedule was recorded on "
         f"(then {order.schedule.fingerprint}, now {order.scenario.fingerprint})."
     )
 

@@ -84,7 +84,7 @@ def save(failure: Failure, directory: str | Path, *, target: str, scenario: Scen
     text = json.dumps(_content(failure, folder, target, scenario), indent=2, ensure_ascii=False) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, text.encode())
+        _write_atomically(path, text.encode("utf-8", "backslashreplace"))  # half a character is `\ud800` in JSON, too
     except OSError as error:
         raise _cannot_write(directory, error) from None
     return path

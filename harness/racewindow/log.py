@@ -161,7 +161,11 @@ class _Silent(structlog.BoundLoggerBase):
 
 _LEVELS = {
     **{level: level for level in ("debug", "info", "warning", "error", "critical")},
-    "warn": "warning", "err": "error", "fatal": "critical", "msg": "info", "exception": "error",
+    "warn": "warning",
+    "err": "error",
+    "fatal": "critical",
+    "msg": "info",
+    "exception": "error",
 }
 """Method -> the level that its lines have."""
 

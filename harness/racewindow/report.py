@@ -14,7 +14,7 @@ from racewindow.failure import Execution, Failure
 from racewindow.failure_file import StoredFailure
 from racewindow.plain import one_line, plain
 from racewindow.report_failure import failure_text, name_of, told, untrusted_text
-from racewindow.report_layout import command, counted, section, wrap
+from racewindow.report_layout import WIDTH, command, counted, section, wrap
 from racewindow.result import Result
 
 __all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
@@ -63,9 +63,14 @@ def _groups(failures: Sequence[Failure], files: Sequence[str | None]) -> list[st
         what = failure.checker or name_of(failure)
         class_ = f", {failure.class_}" if failure.class_ else ""
         lines.append(f"{failure.count:>{width},}  {what}{class_} (first in execution {failure.execution:,})")
+        lines.append(f"{' ' * width}  {_cut(failure.message.partition(chr(10))[0], WIDTH - width - 4)}")
         if file is not None:
             lines.append(f"{' ' * width}  {file}")
     return ["\n".join(section("All that was found", lines)[1:])]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
 def _nothing_found(result: Result) -> str:
@@ -165,7 +170,9 @@ def replay_text(execution: Execution, stored: StoredFailure, *, changed: bool) -
     `changed`: whether the source of the scenario is known to differ from what it was when the failure was recorded.
     """
     same = same_failure(execution, stored)
-    since = "The source of the scenario has changed since." if changed else "Its code, its feed or a library has changed."
+    since = (
+        "The source of the scenario has changed since." if changed else "Its code, its feed or a library has changed."
+    )
     if same is not None and execution.digest == stored.digest:
         verdict = "Reproduced: the same failure, step for step."
     elif same is not None:
@@ -177,8 +184,8 @@ def replay_text(execution: Execution, stored: StoredFailure, *, changed: bool) -
         verdict = f"Not reproduced, but it fails in another way. Recorded was {_recorded(stored)}. {since}"
     else:
         verdict = (
-            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and the execution does not fail "
-            f"any more. {since} Other orders of events may still fail:"
+            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and the execution does not "
+            f"fail any more. {since} Other orders of events may still fail:"
         )
     lines = wrap(verdict)
     if not execution.failures:

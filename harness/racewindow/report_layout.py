@@ -35,8 +35,8 @@ def message(text: str) -> str:
     """The text of an error: what happened, `Why:`, `Do:`; a command in it stays on one line, to be pasted."""
     lines: list[str] = []
     for line in text.splitlines():
-        is_command = line.startswith(("Do:  racewindow ", "Do:  pip "))
-        lines += [line] if is_command else wrap(line, hang=5 if line.startswith(("Why: ", "Do:  ")) else 2)
+        is_command = line.startswith(("Do:  racewindow ", "Do:  pip ")) and "," not in line
+        lines += [line] if is_command else wrap(line, hang=5 if line.startswith(("Why: ", "Do:  ", "Note:")) else 2)
     return "\n".join(lines)
 
 

@@ -23,7 +23,7 @@ from racewindow.log import null_logger
 from racewindow.runtime.execution import Raw, run_once
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
-from racewindow.runtime.recorder import Recorder, display_name, display_names
+from racewindow.runtime.recorder import Recorder, display_names
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.walk import run_walk
 from racewindow.runtime.watchdog import Watchdog
@@ -66,7 +66,7 @@ class Host:
         assert runner is not None
         task = runner.current
         assert task is not None
-        self.events.append(Event(runner.now_ns(), display_name(task), task.number, kind, data))
+        self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
         """Start a task in the nursery around the scenario."""
@@ -77,7 +77,7 @@ class Host:
         """(virtual ns, task, step) of the step in progress, for log lines."""
         assert self.runner is not None
         task = self.runner.current
-        return (self.runner.now_ns(), "" if task is None else display_name(task), 0 if task is None else task.number)
+        return (self.runner.now_ns(), "" if task is None else task.display, 0 if task is None else task.number)
 
 
 class Ran(NamedTuple):

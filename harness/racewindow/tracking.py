@@ -7,15 +7,18 @@ as ordinary containers, so that the same code runs in production.
 
 from __future__ import annotations
 
-import sys
+import copy
+import inspect
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from types import MemberDescriptorType
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 import trio
 
 from racewindow.errors import UsageError
 from racewindow.footprint import READ_CODE, WRITE_CODE
+from racewindow.plain import one_line, plain
 from racewindow.runtime.access import PLAIN, Owner, owner, pause_until
 from racewindow.runtime.runner import current_runner
 
@@ -28,7 +31,10 @@ C = TypeVar("C", bound=type)
 def _owner(what: str) -> Owner:
     found = owner()
     if found is None:
-        caller = sys._getframe(2)
+        caller = inspect.currentframe()
+        while caller is not None and caller.f_code.co_filename == __file__:
+            caller = caller.f_back
+        assert caller is not None
         raise UsageError(
             f"{what} was made outside an execution, at {caller.f_code.co_filename}:{caller.f_lineno}.",
             why="it would be shared by all executions, and each would start from what the last one left.",
@@ -70,6 +76,12 @@ class Cell(Generic[T]):
         self.set(function(self.get()))
         return self._value
 
+    def __copy__(self) -> Cell[T]:
+        return Cell(self.get())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cell[T]:
+        return Cell(copy.deepcopy(self.get(), memo))
+
     def __repr__(self) -> str:
         return f"Cell({self._value!r})"
 
@@ -77,12 +89,11 @@ class Cell(Generic[T]):
 class _Keyed:
     """Footprints per part of a container: one key number for each part, and one for its shape."""
 
-    __slots__ = ("_name", "_numbers", "_owner", "attributes", "quiet")
+    __slots__ = ("_name", "_numbers", "_owner", "quiet")
 
     def __init__(self, name: str | None, kind: str) -> None:
         self._owner = _owner(f"a {kind}")
         self._numbers: dict[Any, int] = {}
-        self.attributes: set[str] = set()  # of an instance of a tracked class: those that were set on it
         self.quiet = False  # while it is being made
         self._name = self._owner.name_of_new(name, kind) if self._owner.recording else ""
 
@@ -91,7 +102,7 @@ class _Keyed:
         if self._owner.recording and not self.quiet:
             number = self._numbers.get(part)
             if number is None:
-                number = self._numbers[part] = self._owner.recorder.table.number(f"{self._name}[{part!r}]")
+                number = self._numbers[part] = self._owner.recorder.table.number(f"{self._name}{self._word(part)}")
             self._owner.recorder.footprint[number * 3 + code] = None
 
     def wrote(self, part: object) -> None:
@@ -99,9 +110,32 @@ class _Keyed:
         self._owner.version += 1
         self.touch(part, WRITE_CODE)
 
+    def _word(self, part: object) -> str:
+        """How a part is written in a key: the same in every process, whatever the `repr` of the user's own types."""
+        return f"[{part!r}]" if type(part) in _SIMPLE else f"[{one_line(plain(part))}]"
 
-_SHAPE = "*"
-"""The part that stands for which keys or how many items there are."""
+
+class _Shape:
+    """The part that stands for which keys or how many items there are."""
+
+    def __repr__(self) -> str:
+        return "*"
+
+
+_SHAPE = _Shape()
+_SIMPLE = frozenset({str, int, bool, bytes, type(None), _Shape})
+
+
+class _Attributes(_Keyed):
+    """The parts of an instance of a tracked class. A copy of the instance shares them, which merges their keys."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> _Attributes:
+        return self
+
+    def _word(self, part: object) -> str:
+        return f".{part}"
 
 
 class TrackedDict(_Keyed, MutableMapping[K, V]):
@@ -140,9 +174,39 @@ class TrackedDict(_Keyed, MutableMapping[K, V]):
         self.touch(_SHAPE, READ_CODE)
         return iter(tuple(self._data))
 
+    def __reversed__(self) -> Iterator[K]:
+        self.touch(_SHAPE, READ_CODE)
+        return reversed(tuple(self._data))
+
     def __len__(self) -> int:
         self.touch(_SHAPE, READ_CODE)
         return len(self._data)
+
+    def popitem(self) -> tuple[K, V]:
+        """Remove and return the item that was added last; KeyError if there is none."""
+        for key in reversed(self):
+            return key, self.pop(key)
+        msg = "popitem(): dictionary is empty"
+        raise KeyError(msg)
+
+    def __or__(self, other: Mapping[K, V]) -> dict[K, V]:
+        return dict(self) | dict(other)
+
+    def __ror__(self, other: Mapping[K, V]) -> dict[K, V]:
+        return dict(other) | dict(self)
+
+    def __ior__(self, other: Mapping[K, V] | Iterable[tuple[K, V]]) -> Self:
+        self.update(other)
+        return self
+
+    def copy(self) -> TrackedDict[K, V]:
+        """A tracked dictionary of its own with the same items."""
+        return TrackedDict(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrackedDict[K, V]:
+        return TrackedDict(copy.deepcopy(dict(self), memo))
 
     def __repr__(self) -> str:
         return f"TrackedDict({self._data!r})"
@@ -180,11 +244,18 @@ class TrackedList(_Keyed, MutableSequence[V]):
         self._data[index] = value
 
     def __delitem__(self, index: int | slice) -> None:
-        self._shifted(0)
+        size = len(self._data)
+        if isinstance(index, slice):
+            self._shifted(min(range(*index.indices(size)), default=size))
+        elif -size <= index < size:
+            self._shifted(index % size)
+        else:
+            self.touch(_SHAPE, READ_CODE)
         del self._data[index]
 
     def insert(self, index: int, value: V) -> None:
         """Insert before `index`; everything from there on moves."""
+        index = operator.index(index)
         at = max(0, index + len(self._data)) if index < 0 else min(index, len(self._data))
         self._shifted(at)
         self._data.insert(index, value)
@@ -193,11 +264,38 @@ class TrackedList(_Keyed, MutableSequence[V]):
         self.touch(_SHAPE, READ_CODE)
         return len(self._data)
 
+    def sort(self, *, key: Callable[[V], Any] | None = None, reverse: bool = False) -> None:
+        """Sort in place, stable; everything may move."""
+        self[:] = sorted(self, key=key, reverse=reverse)  # type: ignore[type-var, arg-type]
+
+    def copy(self) -> TrackedList[V]:
+        """A tracked list of its own with the same items."""
+        return TrackedList(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrackedList[V]:
+        return TrackedList(copy.deepcopy(list(self), memo))
+
+    def __add__(self, other: Iterable[V]) -> list[V]:
+        return [*self, *other]
+
+    def __radd__(self, other: Iterable[V]) -> list[V]:
+        return [*other, *self]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, list | TrackedList):
+            return list(self) == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
     def __repr__(self) -> str:
         return f"TrackedList({self._data!r})"
 
     def _touch_index(self, index: int | slice, code: int) -> None:
         if not isinstance(index, slice):
+            index = operator.index(index)
             self.touch(index + len(self._data) if index < 0 else index, code)
             if index < 0 or index >= len(self._data):
                 self.touch(_SHAPE, READ_CODE)  # where it points, or that it points nowhere, depends on the length
@@ -215,25 +313,25 @@ class TrackedList(_Keyed, MutableSequence[V]):
 def tracked(cls: C) -> C:
     """Class decorator: reads and writes of instance attributes become tracked, each attribute on its own.
 
-    Methods, properties and class attributes are not tracked. An instance is named by its class, the task that makes it
-    and that task's count of objects; making it, `__init__` included, is not an access. The result is a subclass of the
-    same name, so that it works for classes with slots and for dataclasses. Raises UsageError for a class that has a
-    `__getattribute__` of its own, and when an instance is made outside an execution.
+    Methods and properties are not tracked themselves, but what they use is; so is a class attribute that serves as the
+    default of an attribute of the instance. An instance is named by its class, the task that makes it and that task's
+    count of objects; making it, `__init__` included, is not an access. The result is a subclass of the same name, so
+    that it works for classes with slots and for dataclasses; its subclasses are tracked as well. Raises UsageError for
+    a class that has a `__getattribute__` of its own, and when an instance is made outside an execution.
     """
+    if any(_KEYED in vars(base) for base in cls.__mro__):
+        return cls
     if any("__getattribute__" in vars(base) for base in cls.__mro__[:-1]):
         raise UsageError(f"{cls.__name__} has a __getattribute__ of its own and cannot be tracked.")
-    slots = frozenset(
-        name for base in cls.__mro__ for name, each in vars(base).items() if type(each) is MemberDescriptorType
-    )
     base: Any = cls
 
     def __new__(made: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         instance = base.__new__(made) if base.__new__ is object.__new__ else base.__new__(made, *args, **kwargs)
-        object.__setattr__(instance, _KEYED, _Keyed(None, cls.__name__))
+        object.__setattr__(instance, _KEYED, _Attributes(None, made.__name__))
         return instance
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        keyed: _Keyed = object.__getattribute__(self, _KEYED)
+        keyed: _Attributes = object.__getattribute__(self, _KEYED)
         keyed.quiet = True
         try:
             base.__init__(self, *args, **kwargs)
@@ -241,24 +339,21 @@ def tracked(cls: C) -> C:
             keyed.quiet = False
 
     def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
-        value = object.__getattribute__(self, name)
-        if name != _KEYED:
-            keyed: _Keyed = object.__getattribute__(self, _KEYED)
-            if name in slots or name in keyed.attributes:
-                keyed.touch(name, READ_CODE)
-        return value
+        if name != _KEYED and _is_state(type(self), name):
+            keyed: _Attributes = object.__getattribute__(self, _KEYED)
+            keyed.touch(name, READ_CODE)
+        return object.__getattribute__(self, name)
 
     def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
-        keyed: _Keyed = object.__getattribute__(self, _KEYED)
+        if name != _KEYED and _is_state(type(self), name):
+            keyed: _Attributes = object.__getattribute__(self, _KEYED)
+            keyed.wrote(name)
         base.__setattr__(self, name, value)
-        keyed.attributes.add(name)
-        keyed.wrote(name)
 
     def __delattr__(self: Any, name: str) -> None:  # noqa: N807
-        keyed: _Keyed = object.__getattribute__(self, _KEYED)
-        base.__delattr__(self, name)
-        keyed.attributes.discard(name)
+        keyed: _Attributes = object.__getattribute__(self, _KEYED)
         keyed.wrote(name)
+        base.__delattr__(self, name)
 
     methods = (__new__, __init__, __getattribute__, __setattr__, __delattr__)
     namespace: dict[str, Any] = {method.__name__: method for method in methods}
@@ -268,6 +363,18 @@ def tracked(cls: C) -> C:
 
 
 _KEYED = "_racewindow_keyed"
+
+
+def _is_state(cls: type, name: str) -> bool:
+    """Whether the attribute of an instance is a value of its own, be it set or not, and not a method or a property."""
+    for base in cls.__mro__:
+        found = vars(base).get(name, _MISSING)
+        if found is not _MISSING:
+            return type(found) is MemberDescriptorType or not hasattr(type(found), "__get__")
+    return True
+
+
+_MISSING = object()
 
 
 async def until(predicate: Callable[[], object]) -> None:

@@ -97,6 +97,8 @@ _PLAIN_NAMES = {
     "NurseryManager.__aexit__": "the end of a nursery, for its children",
     "pause_until": "racewindow.until",
     "until": "racewindow.until",
+    "lean_checkpoint": "trio.lowlevel.checkpoint",
+    "lean_sleep": "trio.sleep",
     "lean_sleep_until": "trio.sleep_until",
 }
 

@@ -12,6 +12,7 @@ import sys
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from math import inf
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,6 +80,7 @@ class Environment:
 
     def __init__(self, *, footprints: bool = False, light: bool = False) -> None:
         self._stack = ExitStack()
+        self._light = light
         self._parts: tuple[AbstractContextManager[object], ...] = (
             Patches(),
             _LIGHT if light else _Virtual(),
@@ -88,8 +90,9 @@ class Environment:
     def __enter__(self) -> None:
         for part in self._parts:
             self._stack.enter_context(part)
-        self._stack.callback(sys.set_asyncgen_hooks, *sys.get_asyncgen_hooks())
-        sys.set_asyncgen_hooks(firstiter=_generator_started, finalizer=_generator_abandoned)
+        if not self._light:  # a single run is a full one, which installs trio's own
+            self._stack.callback(sys.set_asyncgen_hooks, *sys.get_asyncgen_hooks())
+            sys.set_asyncgen_hooks(firstiter=_generator_started, finalizer=_generator_abandoned)
         if gc.isenabled():
             gc.disable()
             self._stack.callback(gc.enable)
@@ -124,7 +127,7 @@ def _generator_started(generator: Any) -> None:
 def _generator_abandoned(_generator: Any) -> None:
     """Closing an abandoned generator is the work of a system task; raising here would be lost."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
-    if type(runner) is SimRunner:
+    if type(runner) is SimRunner and not runner.full:  # a full one closes its own, and forwards what is not
         runner.wants_full = True
 
 
@@ -139,6 +142,13 @@ class _LeanRoot:
         self.cancel_scope, self._cancel_status = scope, status
         self._children = OrderedSet()
         self._closed = False
+        self._nested_child_running = True  # so that it never closes
+
+    def is_as_new(self) -> bool:
+        """Whether the next execution can use it: nobody has touched the scope, and nobody is inside."""
+        scope, status = self.cancel_scope, self._cancel_status
+        touched = scope._cancel_called or scope._shield or scope._deadline != inf or scope._cancel_reason is not None
+        return not (touched or status._tasks or status._children or self._children or status.effectively_cancelled)
 
     def _child_finished(self, task: SimTask, _result: object) -> None:
         self._children.remove(task)
@@ -147,6 +157,10 @@ class _LeanRoot:
         if not name.startswith("__"):
             GLOBAL_RUN_CONTEXT.runner.ask_for_full()
         raise AttributeError(name)
+
+
+_SPARE_ROOTS: list[_LeanRoot] = []
+"""Roots that are as new: making one is a tenth of an empty execution. As many as there are threads that explore."""
 
 
 def run_once(  # one execution is defined by all of these
@@ -185,7 +199,7 @@ def run_once(  # one execution is defined by all of these
         if full:
             _start_full(runner, main, args)
         else:
-            root = _LeanRoot()
+            root = _SPARE_ROOTS.pop() if _SPARE_ROOTS else _LeanRoot()
             runner.main_task = runner.spawn_impl(main, tuple(args), root, None)
         end = drive(runner)
         if not full and end == FINISHED and runner.generators and any(_is_open(ref()) for ref in runner.generators):
@@ -201,9 +215,10 @@ def run_once(  # one execution is defined by all of these
             tear_down(runner)
         if full:
             runner.close()
-        if root is not None:
-            root.cancel_scope._cancel_status = None  # this and the next line: no cycles, so that nothing is left for
-        runner.world = runner.current = runner.main_task = None  # the garbage collector, which costs more than a step
+        if root is not None and root.is_as_new():
+            _SPARE_ROOTS.append(root)
+        # No cycles, so that nothing is left for the garbage collector, which costs more than a step.
+        runner.world = runner.current = runner.main_task = None
         sniffio_library.name = library
         GLOBAL_RUN_CONTEXT.__dict__.clear()
 
@@ -229,6 +244,7 @@ def _start_full(runner: SimRunner, main: Main, args: Sequence[object]) -> None:
 def _step_undecided(runner: SimRunner, task: SimTask) -> None:
     """A step that is not part of the program under test: trio's init, and its entry-queue task at the start."""
     instruments = runner.instruments
+    GLOBAL_RUN_CONTEXT.task = task  # instruments may ask for it
     if "before_task_step" in instruments.data:
         instruments.call("before_task_step", task)
     take_step(runner, task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Final, Protocol
 
+from racewindow._trio_internals import GLOBAL_RUN_CONTEXT
 from racewindow.runtime.passing import answer_outside, pass_time, sort_tail
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
@@ -83,6 +84,7 @@ class DecidedLoop:
     def _announce_io_wait(self) -> None:
         instruments = self.runner._instruments
         assert instruments is not None
+        GLOBAL_RUN_CONTEXT.__dict__.pop("task", None)  # no step is in progress
         for name in ("before_io_wait", "after_io_wait"):
             if name in instruments.data:
                 instruments.call(name, 0)
@@ -126,6 +128,7 @@ class DecidedLoop:
         runner = self.runner
         instruments = runner._instruments.data if runner._instruments is not None else {}
         if "before_task_step" in instruments:
+            GLOBAL_RUN_CONTEXT.task = task  # instruments may ask for it
             runner._instruments.call("before_task_step", task)  # type: ignore[union-attr]
         before = len(runner.runq)
         if runner.recording:

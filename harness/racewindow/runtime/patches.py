@@ -3,7 +3,8 @@
 Each replacement does what the original does, faster or in a fixed order; outside an execution of ours (plain
 `trio.run` in another thread, say) the original runs. `tests/harness/runtime/test_lean_parts.py` holds them equal.
 
-* `sleep_until`: one message to the loop instead of a cancel scope, two deadline registrations and an exception.
+* `sleep`, `sleep_until`: one message to the loop instead of a scope, two deadline registrations and an exception.
+* `checkpoint`: one coroutine less. `CancelScope.__enter__`: no look at the clock for a scope without a deadline.
 * `CancelScope._might_change_registered_deadline`: a small class instead of a generator.
 * `CancelStatus.__init__`: ordered sets instead of sets that iterate by address.
 * `start_thread_soon` as used by `trio.to_thread.run_sync`: the function runs inline, as part of the step.
@@ -22,7 +23,9 @@ import trio
 from racewindow._trio_internals import (
     GLOBAL_RUN_CONTEXT,
     CancelScope,
+    CancelShieldedCheckpoint,
     CancelStatus,
+    _core,
     _threads,
     _timeouts,
     async_yield,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _sleep, _sleep_until = _timeouts.sleep, _timeouts.sleep_until
+_checkpoint = trio.lowlevel.checkpoint
 _enter = CancelScope.__enter__
 _might_change = CancelScope._might_change_registered_deadline
 _status_init = CancelStatus.__init__
@@ -97,6 +101,27 @@ def _not_simply_woken(task: SimTask) -> None:
         msg = "Should never have been rescheduled!"
         raise RuntimeError(msg)
     raise cancelled("deadline")
+
+
+async def lean_checkpoint() -> None:
+    """`trio.lowlevel.checkpoint` with one coroutine less between the caller and the loop."""
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is not SimRunner:
+        await _checkpoint()
+        return
+    (await async_yield(CancelShieldedCheckpoint)).unwrap()
+    task = runner.current
+    assert task is not None
+    task._cancel_points += 1
+    if task._cancel_status.effectively_cancelled:
+        scope = CancelScope(deadline=-inf)
+        scope._cancel_reason = task._cancel_status._scope._cancel_reason
+        with scope:
+            await trio.lowlevel.wait_task_rescheduled(_abort_at_once)
+
+
+def _abort_at_once(_raise_cancel: object) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.SUCCEEDED
 
 
 class _DeadlineChange:
@@ -240,6 +265,8 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (trio, "sleep", lean_sleep),
     (_timeouts, "sleep_until", lean_sleep_until),
     (trio, "sleep_until", lean_sleep_until),
+    (trio.lowlevel, "checkpoint", lean_checkpoint),
+    (_core, "checkpoint", lean_checkpoint),
     (CancelScope, "__enter__", _lean_enter),
     (CancelScope, "_might_change_registered_deadline", _change_deadline),
     (CancelStatus, "__init__", _ordered_status_init),

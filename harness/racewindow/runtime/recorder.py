@@ -7,6 +7,7 @@ stored under one name would silently miss the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -196,21 +197,8 @@ def _tasks_under(status: CancelStatus) -> list[Any]:
     return found
 
 
-def display_name(task: SimTask) -> str:
-    """The name given to the task, else that of its function."""
-    if task.label is not None:
-        return task.label
-    name: str = task.name
-    return name.rpartition(".")[2]
-
-
 def display_names(tasks: list[SimTask]) -> dict[str, str]:
-    """Path to display name; the second task of a name becomes `name#2`, in the order of the paths."""
-    by_path = {task.path: task for task in tasks}
-    counts: dict[str, int] = {}
-    names = {}
-    for path, task in sorted(by_path.items(), key=lambda item: item[1].order):
-        name = display_name(task)
-        counts[name] = counts.get(name, 0) + 1
-        names[path] = name if counts[name] == 1 else f"{name}#{counts[name]}"
-    return names
+    """Path to display name; where tasks of different parents have the same one, their paths tell them apart."""
+    names = {task.path: task.display for task in tasks}
+    counts = Counter(names.values())
+    return {path: name if counts[name] == 1 else f"{name} [{path}]" for path, name in names.items()}

@@ -30,7 +30,7 @@ from racewindow._trio_internals import (
     coroutine_or_error,
     enable_ki_protection,
 )
-from racewindow.runtime.stand_ins import VIRTUAL_CLOCK, LooseWakeup, VirtualIO, WeakOrderedSet
+from racewindow.runtime.stand_ins import VIRTUAL_CLOCK, LooseWakeup, OrderedAsyncGenerators, VirtualIO
 from racewindow.runtime.task import OrderedDeadlines, OrderedSet, SimTask, new_task
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         if not self.full:
             self.ask_for_full()
         if self._asyncgens is None:
-            self._asyncgens = AsyncGenerators(alive=WeakOrderedSet())  # type: ignore[arg-type]  # does what a WeakSet is used for
+            self._asyncgens = OrderedAsyncGenerators()
         return self._asyncgens
 
     @property
@@ -268,8 +268,9 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         parent = self.current
         if self.main_task is not None and parent is not None:
             task.parent, task.root = parent, ""
-            task.spawn_index = parent.children_count
-            parent.children_count += 1
+            siblings = parent.child_names
+            task.spawn_index = len(siblings)
+            siblings.append(full_name)
         else:
             self._identify_root(task)
         self.tasks[task] = None
@@ -300,8 +301,8 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             task.root = f"outside{self.outside_count}"
             self.outside_count += 1
         else:
-            task.parent, task.spawn_index = parent, parent.children_count
-            parent.children_count += 1
+            task.parent, task.spawn_index = parent, len(parent.child_names)
+            parent.child_names.append(task.name)
 
     def task_exited(self, task: SimTask, result: outcome.Outcome[object]) -> None:
         """Take a finished task out of its nursery; trio's method, which looks at instruments, is for the full form."""
@@ -316,7 +317,16 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         if task is self.main_task:
             self.main_task_outcome = result
             result = ENDED_WELL
-        task._parent_nursery._child_finished(task, result)
+        nursery = task._parent_nursery
+        if result is not ENDED_WELL or nursery._closed or self.recording:
+            nursery._child_finished(task, result)
+            return
+        nursery._children.remove(task)  # `_child_finished` and what it calls, for a child that returned nothing
+        if not (nursery._children or nursery._nested_child_running or nursery._pending_starts):
+            nursery._closed = True
+            if nursery._parent_waiting_in_aexit:
+                nursery._parent_waiting_in_aexit = False
+                self.reschedule(nursery._parent_task)
 
     def _exited_in_disorder(self, task: SimTask, result: outcome.Outcome[object]) -> outcome.Outcome[object]:
         """A task that ends inside its own nursery or scope, or holding a lock; as in trio's `Runner.task_exited`."""

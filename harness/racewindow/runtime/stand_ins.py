@@ -1,4 +1,4 @@
-"""What stands for the parts of trio's runner that touch the world: I/O manager, wake-up socket, clock, weak set."""
+"""What stands for the parts of trio's runner that touch the world: I/O manager, wake-up socket, clock, async generators."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import trio
 
-from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, Runner, Task
+from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, AsyncGenerators, Runner, Task
 from racewindow.errors import RealIOError
+from racewindow.runtime.task import OrderedSet
 
 
 class VirtualIO:
@@ -82,23 +83,26 @@ class LooseWakeup:
         """Nothing is open."""
 
 
-class WeakOrderedSet:
-    """Async generators in order of creation; trio's `WeakSet` orders them by address."""
+class OrderedAsyncGenerators(AsyncGenerators):  # type: ignore[misc]  # see _trio_internals
+    """trio's bookkeeping of async generators; those that are left are closed in order of first use, not of address."""
 
     def __init__(self) -> None:
-        self._refs: dict[int, Any] = {}
-        self._count = 0
+        self._alive: Any = ()
+        super().__init__()
+        self.trailing_needs_finalize = OrderedSet()
 
-    def add(self, item: object) -> None:
-        """Remember `item` while somebody else does."""
-        number = self._count = self._count + 1
-        self._refs[number] = weakref.ref(item, lambda _: self._refs.pop(number, None))
+    @property
+    def alive(self) -> Any:
+        """A `WeakSet` while the program runs, a set of strong references once its generators are being closed."""
+        return self._alive
 
-    def __iter__(self) -> Iterator[object]:
-        return iter([item for ref in list(self._refs.values()) if (item := ref()) is not None])
-
-    def __len__(self) -> int:
-        return len(self._refs)
+    @alive.setter
+    def alive(self, value: Any) -> None:
+        if isinstance(value, weakref.WeakSet):
+            value.data = OrderedSet()  # type: ignore[attr-defined]  # what it keeps its references in
+        else:
+            value = OrderedSet.fromkeys(each for each in self._alive if each in value)
+        self._alive = value
 
 
 class VirtualClock(trio.abc.Clock):

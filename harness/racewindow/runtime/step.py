@@ -49,7 +49,10 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
         if message is CancelShieldedCheckpoint:
             task._next_send_fn = task.coro.send
             task._next_send = NOTHING
+            task.custom_sleep_data = None
             runner.runq.append(task)
+            if runner._instruments is not None and "task_scheduled" in runner._instruments.data:
+                runner._instruments.call("task_scheduled", task)
         elif message is Sleep:
             begin_sleep(runner, task)
         else:

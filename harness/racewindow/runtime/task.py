@@ -7,7 +7,7 @@ same task has the same path in every order of events.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from racewindow._trio_internals import CancelReason, Deadlines, Runner, Task
+from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, CancelReason, Deadlines, Runner, Task
 
 if TYPE_CHECKING:
     from trio import CancelScope
@@ -30,7 +30,7 @@ del Task.__init_subclass__
 
 
 _SLOTS = (
-    "children_count",
+    "child_names",
     "label",
     "number",
     "objects_count",
@@ -51,7 +51,7 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     parent: SimTask | None  # the task that spawned it; None for main, init and what nobody spawned
     root: str  # first part of the path of a task without a parent
     spawn_index: int
-    children_count: int
+    child_names: list[str]  # trio's names of the tasks that it has spawned, in order
     objects_count: int
     number: int  # steps finished; while a step is in progress this is its number
     label: str | None  # the name given by the user, if any
@@ -68,6 +68,18 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
             parts.append(str(task.spawn_index))
             task = task.parent
         return "/".join([task.root, *reversed(parts)])
+
+    @property
+    def display(self) -> str:
+        """How people call it: the name it was given or that of its function; `name#2` for its parent's second so named.
+
+        For display only: in another order of events the parent may spawn its children otherwise.
+        """
+        base = self.label if self.label is not None else self.name.rpartition(".")[2]
+        if self.parent is None:
+            return base
+        earlier = self.parent.child_names[: self.spawn_index].count(self.name)
+        return f"{base}#{earlier + 1}" if earlier else base
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -119,7 +131,8 @@ def new_task(
     task._eventual_parent_nursery = task._cancel_status = None
     task._child_nurseries = []
     task._cancel_points = task._schedule_points = 0
-    task.spawn_index = task.children_count = task.objects_count = task.number = task.timer = 0
+    task.child_names = []
+    task.spawn_index = task.objects_count = task.number = task.timer = 0
     task.predicate = task.waits_on = None
     return task
 
@@ -143,6 +156,11 @@ class OrderedSet(dict[Any, None]):
     def remove(self, item: object) -> None:
         """Remove `item`; KeyError if it is not there."""
         del self[item]
+
+    def update(self, items: Iterable[object]) -> None:  # type: ignore[override]  # a set's, not a dictionary's
+        """Add all of `items`."""
+        for item in items:
+            self[item] = None
 
     def discard(self, item: object) -> None:
         """Remove `item` if it is there."""
@@ -196,6 +214,8 @@ class OrderedDeadlines(Deadlines):  # type: ignore[misc]  # see _trio_internals
                 task._runner.reschedule(task)
                 did_something = True
         heap = self._heap
+        if heap and heap[0][0] <= now:
+            GLOBAL_RUN_CONTEXT.__dict__.pop("task", None)  # abort functions may ask: no step is in progress
         while heap and heap[0][0] <= now:
             deadline, _, scope = heappop(heap)
             if deadline == scope._registered_deadline:

@@ -78,6 +78,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
             task._schedule_points += 1
             task._next_send_fn = task.coro.send
             task._next_send = nothing
+            task.custom_sleep_data = None
             append(task)
         elif message is yielded_nothing:
             runner.task_exited(task, final)
