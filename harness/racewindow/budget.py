@@ -22,7 +22,9 @@ class Progress:
     seconds_limit: float | None
 
 
-def check_budget(schedules: int | None, seconds: float | None, step_limit: int, step_timeout: float) -> int | None:
+def check_budget(
+    schedules: int | None, seconds: float | None, step_limit: int, step_timeout: float, *, ends_by_itself: bool = False
+) -> int | None:
     """The number of executions allowed, None for any; raises UsageError for a limit that is not above 0."""
     for name, value, unit in (
         ("schedules", schedules, "executions"),
@@ -36,4 +38,4 @@ def check_budget(schedules: int | None, seconds: float | None, step_limit: int, 
                 why=f"nothing can be explored in {value} {unit}.",
                 do="give a number above 0, or leave it out for the default.",
             )
-    return SCHEDULES_DEFAULT if schedules is None and seconds is None else schedules
+    return SCHEDULES_DEFAULT if schedules is None and seconds is None and not ends_by_itself else schedules

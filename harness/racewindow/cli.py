@@ -38,7 +38,9 @@ Target = Annotated[
         show_default=False,
     ),
 ]
-Strategy = Annotated[str, typer.Option(metavar="NAME", help="How orders of events are chosen: random.")]
+Strategy = Annotated[
+    str, typer.Option(metavar="NAME", help="How orders of events are chosen; an unknown NAME lists them all.")
+]
 Schedules = Annotated[
     str | None,
     typer.Option(metavar="N", help="Executions at most; 2000 unless --seconds is given.", show_default=False),

@@ -19,11 +19,11 @@ from racewindow.failure import Execution, Failure
 from racewindow.log import LogFile
 from racewindow.result import Bound, Result
 from racewindow.runtime.execution import STOPPED, Environment
-from racewindow.runtime.watchdog import Watchdog
+from racewindow.runtime.watchdog import Watchdog, platform_notes
 from racewindow.schedule import Schedule
 from racewindow.session import Ran, Session, first_divergence
 from racewindow.settings import Settings, Target, make_settings
-from racewindow.strategies import make_strategy
+from racewindow.strategies import UNLIMITED, Options, make_strategy
 from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker, Strategy
 from racewindow.trace import first_difference
@@ -69,6 +69,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     seconds: float | None = None,
     semantics: str | None = None,
     clock: str = "idle",
+    preemptions: int | None = None,
     safeguards: Sequence[str] | str | None = None,
     params: Mapping[str, Any] | None = None,
     feed: str | Path | None = None,
@@ -86,7 +87,8 @@ def explore(  # the options of an exploration; all but the target have defaults
 
     `target`: a scenario, or any async function without required arguments (or with one, the `Simulation`).
     `strategy`: a name of `racewindow.strategies.STRATEGIES`. `schedules`: executions at most (2,000 unless `seconds`
-    is given). `seconds`: wall time at most. `semantics`: "processes" (any runnable task may step next) or "trio" (only
+    is given; none for "dfs", which ends by itself). `seconds`: wall time at most. `preemptions`: for "dfs", the most in
+    one execution. `semantics`: "processes" (any runnable task may step next) or "trio" (only
     orders that trio's batches allow). `clock`: "idle" (time moves when nothing can run) or "racing" (at any decision).
     `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
@@ -95,7 +97,8 @@ def explore(  # the options of an exploration; all but the target have defaults
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
-    budget = check_budget(schedules, seconds, step_limit, step_timeout)
+    chosen = make_strategy(strategy, Options(seed=seed, preemptions=preemptions))
+    budget = check_budget(schedules, seconds, step_limit, step_timeout, ends_by_itself=strategy in UNLIMITED)
     settings = make_settings(
         target,
         seed=seed,
@@ -110,7 +113,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     )
     exploration = _Exploration(
         settings,
-        make_strategy(strategy, seed),
+        chosen,
         schedules=budget,
         seconds=seconds,
         footprints=bool(footprints),
@@ -352,6 +355,11 @@ class _Exploration:
             key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
         )
 
+    def _is_complete(self, *, livelock: bool) -> bool:
+        """Whether every order of events was run to its end: no bound, limit or doubt left anything out."""
+        cut_short = livelock or any(failure.kind == "hang" for failure in self.tally.groups.values())
+        return self.exhausted and self.strategy.exhaustive and not cut_short and not self.tally.untrusted
+
     def _result(self) -> Result:
         tally, settings = self.tally, self.settings
         failures = self._failures()
@@ -361,6 +369,9 @@ class _Exploration:
             bounds["schedules"] = Bound(self.schedules, tally.executions >= self.schedules)
         if self.seconds is not None:
             bounds["seconds"] = Bound(self.seconds, self.out_of_time)
+        preemptions = getattr(self.strategy, "preemptions", None)
+        if preemptions is not None:
+            bounds["preemptions"] = Bound(preemptions, self.strategy.bound_reached)
         return Result(
             scenario=settings.scenario.name,
             target=self.target_name,
@@ -375,12 +386,12 @@ class _Exploration:
             failures=tuple(failures),
             files=tuple(tally.files.get(f.group) for f in failures),
             bounds=bounds,
-            complete=self.exhausted and not tally.untrusted,
+            complete=self._is_complete(livelock=livelock),
             params=settings.params,
             safeguards=settings.safeguards,
             untrusted=tally.untrusted,
             interrupted=self.watchdog.interrupted,
-            notes=(*settings.feed_notes, *tally.notes.values()),
+            notes=(*settings.feed_notes, *tally.notes.values(), *platform_notes()),
         )
 
 

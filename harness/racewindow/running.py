@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
+
+import trio
 
 from racewindow.errors import RacewindowError
 from racewindow.runtime.diagnosis import deadlock_text
@@ -27,6 +30,15 @@ class DeadlockError(RacewindowError):
     """No task can run and no deadline is pending, where `trio.run` would hang for ever."""
 
 
+def _warn_of_loose_groups() -> None:
+    warnings.warn(
+        "racewindow.run(..., strict_exception_groups=False) does what trio.run does, which has deprecated it since "
+        "trio 0.25.0; use the default and handle exception groups",
+        trio.TrioDeprecationWarning,
+        stacklevel=3,
+    )
+
+
 def run(  # trio's own keywords, and ours
     async_fn: Callable[[Unpack[PosArgT]], Awaitable[T]],
     *args: *PosArgT,
@@ -46,6 +58,8 @@ def run(  # trio's own keywords, and ours
     Raises DeadlockError where `trio.run` would hang, RuntimeError inside another run.
     """
     del restrict_keyboard_interrupt_to_checkpoints
+    if not strict_exception_groups:
+        _warn_of_loose_groups()
     picker = RandomWalk(seed).start(0)
 
     def drive(runner: SimRunner) -> str:

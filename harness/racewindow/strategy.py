@@ -67,5 +67,13 @@ class Strategy(Protocol):
         For a strategy that can be re-run from (seed, execution number), the same number gives the same decisions.
         """
 
+    @property
+    def exhaustive(self) -> bool:
+        """Whether, once `start` has returned None, every order of events has been run."""
+
+    @property
+    def bound_reached(self) -> bool:
+        """Whether a bound of the strategy's own left orders out."""
+
     def finished(self, trace: Trace | None) -> None:
         """The execution started last has ended; `trace` is None when footprints are off."""

@@ -121,11 +121,15 @@ def _with_an_unassigned_variable() -> Callable[[], object]:
 # Coming and going
 
 
+_COUNT_FOR_THEMSELVES = ("hypothesis.", "_pytest.", "pluggy.")
+"""Packages of the test run that change globals of their own at any time, such as on a garbage collection."""
+
+
 def _places() -> dict[tuple[str, str], object]:
     """Everything that an installation may touch: globals of all modules, and attributes of classes in them."""
     seen: dict[tuple[str, str], object] = {}
     for module_name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType):
+        if not isinstance(module, types.ModuleType) or module_name.startswith(_COUNT_FOR_THEMSELVES):
             continue
         for name, value in list(vars(module).items()):
             seen[module_name, name] = value

@@ -26,6 +26,7 @@ from racewindow._trio_internals import (
     CancelStatus,
     sniffio_library,
 )
+from racewindow.errors import RacewindowError
 from racewindow.runtime.location import await_frames
 from racewindow.runtime.loop import BLOCKED, FINISHED
 from racewindow.runtime.patches import Patches
@@ -209,6 +210,11 @@ def run_once(  # one execution is defined by all of these
         return None
     except StopExecution:
         return _describe(runner, end)
+    except (RacewindowError, KeyboardInterrupt):
+        raise  # a schedule that does not fit, Ctrl-C: not of the program's doing
+    except BaseException as error:  # noqa: BLE001  # as trio does, whatever crashed outside of the program's tasks
+        runner.main_task_outcome = outcome.Error(_internal_error(error))
+        return None if runner.wants_full else _describe(runner, FINISHED)
     finally:
         runner.recording = False
         if runner.tasks:
@@ -221,6 +227,15 @@ def run_once(  # one execution is defined by all of these
         runner.world = runner.current = runner.main_task = None
         sniffio_library.name = library
         GLOBAL_RUN_CONTEXT.__dict__.clear()
+
+
+def _internal_error(cause: BaseException) -> trio.TrioInternalError:
+    """What trio makes of a crash of a system task, of a `run_sync_soon` callback, or of an abort function."""
+    if isinstance(cause, trio.TrioInternalError):
+        return cause
+    error = trio.TrioInternalError(f"a system task, a callback or an abort function crashed: {cause!r}")
+    error.__cause__ = cause
+    return error
 
 
 def _is_open(generator: Any) -> bool:

@@ -6,6 +6,7 @@ import time
 from math import inf
 from operator import attrgetter
 
+import trio
 from trio.testing import MockClock
 
 from racewindow.runtime.runner import SimRunner
@@ -24,16 +25,19 @@ def sort_tail(runq: list[SimTask], start: int) -> None:
 def pass_time(runner: SimRunner) -> bool:
     """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
     runq = runner.runq
-    if runner.idle_waiters:
-        before = len(runq)
-        runner.wake_idle_waiters()
-        sort_tail(runq, before)
-        return True
-    if runner.clock is not None:
-        return _pass_foreign_time(runner)
     deadline = runner.deadlines.next_deadline()
+    if runner.idle_waiters:
+        cushion = min(runner.idle_waiters.values())
+        if runner.clock is not None or runner.now + cushion < deadline:
+            runner.now += cushion  # of no meaning to a foreign clock: a cushion is not measured by it
+            before = len(runq)
+            runner.wake_idle_waiters(cushion)
+            sort_tail(runq, before)
+            return True
     if deadline == inf:
         return runner.woken_from_outside and answer_outside(runner)
+    if runner.clock is not None:
+        return _pass_foreign_time(runner, runner.clock, deadline)
     runner.now = max(runner.now, deadline)
     before = len(runq)
     runner.deadlines.expire(runner.now)
@@ -47,11 +51,10 @@ def answer_outside(runner: SimRunner) -> bool:
     return bool(runner.runq)
 
 
-def _pass_foreign_time(runner: SimRunner) -> bool:
+def _pass_foreign_time(runner: SimRunner, clock: trio.abc.Clock, deadline: float) -> bool:
     """As `pass_time`, for a clock of the caller's own, which may run in real time."""
-    clock, runq, before = runner.clock, runner.runq, len(runner.runq)
-    assert clock is not None
-    timeout = clock.deadline_to_sleep_time(runner.deadlines.next_deadline())
+    runq, before = runner.runq, len(runner.runq)
+    timeout = clock.deadline_to_sleep_time(deadline)
     if runner.clock_autojump_threshold < timeout and isinstance(clock, MockClock):
         earlier = clock.current_time()
         clock._autojump()

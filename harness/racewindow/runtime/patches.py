@@ -35,6 +35,10 @@ from racewindow._trio_internals import (
 from racewindow.errors import RealThreadError
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.task import OrderedSet, SimTask
+from racewindow.runtime.world import World, world_of_this_thread
+from racewindow.virtual.installing import is_installed
+from racewindow.virtual.patching import Ledger
+from racewindow.virtual.refusal import patch_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,57 +210,61 @@ def _ordered_status_init(
 
 
 @contextmanager
-def _outside_trio() -> Iterator[dict[str, Any]]:
-    """Make code in this thread see what a worker thread sees: no run, no task; yields what was hidden."""
-    hidden = dict(GLOBAL_RUN_CONTEXT.__dict__)
+def _outside_trio(runner: SimRunner) -> Iterator[None]:
+    """Make code in this thread see what a worker thread sees: no run, no task. Time and randomness stay virtual.
+
+    Waits that only another thread could end are refused, or the step would not come back.
+    """
+    context, task = GLOBAL_RUN_CONTEXT, runner.current
     library, sniffio_library.name = sniffio_library.name, None
-    GLOBAL_RUN_CONTEXT.__dict__.clear()
+    context.__dict__.clear()
+    context.inline_runner = runner
+    waits = Ledger()
+    if not is_installed():
+        patch_methods(waits, _world, RealThreadError)
     try:
-        yield hidden
+        yield
     finally:
-        GLOBAL_RUN_CONTEXT.__dict__.clear()
-        GLOBAL_RUN_CONTEXT.__dict__.update(hidden)
+        waits.undo()
+        context.__dict__.clear()
+        context.runner, context.task = runner, task
         sniffio_library.name = library
 
 
-_INLINE: list[dict[str, Any]] = []
-"""Run contexts hidden by inline threads in progress, innermost last; filled and emptied within one step."""
+def _world() -> World | None:
+    return world_of_this_thread(GLOBAL_RUN_CONTEXT)
 
 
 def _run_inline(
     function: Callable[[], Any], deliver: Callable[[outcome.Outcome[Any]], object], name: str | None = None
 ) -> None:
-    if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is not SimRunner:
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    if type(runner) is not SimRunner:
         _start_thread_soon(function, deliver, name)
         return
-    with _outside_trio() as hidden:
-        _INLINE.append(hidden)
-        try:
-            result = outcome.capture(function)
-        finally:
-            _INLINE.pop()
+    with _outside_trio(runner):
+        result = outcome.capture(function)
     deliver(result)
 
 
 def _answer_inline(trio_token: Any, message: Any) -> Any:  # trio's own private types
-    if not _INLINE or hasattr(GLOBAL_RUN_CONTEXT, "task"):
-        return _send_message_to_trio(trio_token, message)
-    if not hasattr(_threads.PARENT_TASK_DATA, "token") and trio_token is None:
-        return _send_message_to_trio(trio_token, message)  # trio's own error
+    context = GLOBAL_RUN_CONTEXT
+    runner = getattr(context, "inline_runner", None)
+    own_token = trio_token is None or (runner is not None and trio_token is runner.trio_token)
+    if runner is None or hasattr(context, "runner") or not own_token:
+        return _send_message_to_trio(trio_token, message)  # a real thread, or trio's own error
     if isinstance(message, _threads.Run):
         raise RealThreadError(
             "trio.from_thread.run",
             "call trio.from_thread.run_sync, or do the asynchronous part in the task, before or after the thread: "
             "a thread is run inline, in one step, and cannot wait for another step.",
         )
-    if _threads.PARENT_TASK_DATA.cancel_register[0] is not None and trio_token is None:
-        _threads.PARENT_TASK_DATA.cancel_register[0]()
-    GLOBAL_RUN_CONTEXT.__dict__.update(_INLINE[-1])
+    context.runner, context.task = runner, runner.current
     library, sniffio_library.name = sniffio_library.name, "trio"
     try:
         return message.unprotected_fn()
     finally:
-        GLOBAL_RUN_CONTEXT.__dict__.clear()
+        del context.runner, context.task
         sniffio_library.name = library
 
 

@@ -365,9 +365,8 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
 
         await trio.lowlevel.wait_task_rescheduled(abort)
 
-    def wake_idle_waiters(self) -> None:
+    def wake_idle_waiters(self, shortest: float) -> None:
         """Wake those in `wait_all_tasks_blocked` with the shortest cushion."""
-        shortest = min(self.idle_waiters.values())
         for task in [t for t, cushion in self.idle_waiters.items() if cushion == shortest]:
             del self.idle_waiters[task]
             self.reschedule(task)
@@ -399,5 +398,5 @@ async def _wrap_foreign(coro: Awaitable[Any]) -> Any:
 
 def current_runner() -> SimRunner | None:
     """The runner of the execution in this thread, or None: asked by type, because plain trio has one of its own."""
-    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
+    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None) or getattr(GLOBAL_RUN_CONTEXT, "inline_runner", None)
     return runner if type(runner) is SimRunner else None

@@ -1,9 +1,8 @@
-"""What stands for the parts of trio's runner that touch the world: I/O manager, wake-up socket, clock, async generators."""
+"""What stands for the parts of trio's runner that touch the world or depend on addresses."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
 from math import inf
 from typing import Any
 
@@ -83,13 +82,13 @@ class LooseWakeup:
         """Nothing is open."""
 
 
-class OrderedAsyncGenerators(AsyncGenerators):  # type: ignore[misc]  # see _trio_internals
+class OrderedAsyncGenerators(AsyncGenerators):
     """trio's bookkeeping of async generators; those that are left are closed in order of first use, not of address."""
 
     def __init__(self) -> None:
         self._alive: Any = ()
         super().__init__()
-        self.trailing_needs_finalize = OrderedSet()
+        self.trailing_needs_finalize = OrderedSet()  # type: ignore[assignment]  # what trio does with it, it can do
 
     @property
     def alive(self) -> Any:

@@ -90,3 +90,14 @@ class Watchdog:
     def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
         if self.runner is not None:  # else the execution has ended meanwhile
             raise StopExecution
+
+
+def platform_notes() -> tuple[str, ...]:
+    """What this platform cannot do, said with every result that it may have touched."""
+    return () if hasattr(signal, "SIGALRM") else (_WITHOUT_ALARMS,)
+
+
+_WITHOUT_ALARMS = (
+    "on this platform a step that blocks inside a C function cannot be interrupted, neither as a hang nor by Ctrl-C, "
+    "and local time keeps the machine's own time zone"
+)

@@ -65,8 +65,8 @@ class World:
 
 
 def world_of_this_thread(context: Any) -> World | None:  # trio's thread-local run context
-    """The world if this thread is inside a step of an execution, else None."""
-    runner = getattr(context, "runner", None)
+    """The world if this thread is inside a step of an execution, also in a function run inline; else None."""
+    runner = getattr(context, "runner", None) or getattr(context, "inline_runner", None)
     if type(runner) is SimRunner:
         world: World | None = runner.world
         return world

@@ -20,6 +20,7 @@ class RandomWalk:
     """See the module's docstring."""
 
     name = "random"
+    exhaustive = bound_reached = False
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -142,9 +142,11 @@ def _refuse(refusal: Refusal, name: str) -> Inside:
     return inside
 
 
-def patch_methods(ledger: Ledger, world_of: WorldOf) -> None:
-    """Guard the methods that are refused, in the classes of modules that are loaded."""
+def patch_methods(ledger: Ledger, world_of: WorldOf, error: type[RacewindowError] = RacewindowError) -> None:
+    """Guard the methods that are refused (with `error`), in the classes of modules that are loaded."""
     for refusal in REFUSALS:
+        if not (isinstance(refusal.error, type) and issubclass(refusal.error, error)):
+            continue
         module_name, _, class_name = refusal.owner.partition(":")
         owner = getattr(sys.modules.get(module_name), class_name, None) if class_name else None
         if not isinstance(owner, type):
