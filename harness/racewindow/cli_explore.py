@@ -86,7 +86,7 @@ def explore(asked: Asked) -> int:
     if asked.as_json:
         emit_json(result.as_dict())
     else:
-        emit(result_text(result, files=[shown_path(file) for file in result.files]))
+        emit(result_text(result, files=[shown_path(file) for file in result.files], feed=asked.feed))
     if result.interrupted:
         return INTERRUPTED
     if result.failures:

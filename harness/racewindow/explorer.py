@@ -70,6 +70,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     semantics: str | None = None,
     clock: str = "idle",
     preemptions: int | None = None,
+    depth: int | None = None,
     safeguards: Sequence[str] | str | None = None,
     params: Mapping[str, Any] | None = None,
     feed: str | Path | None = None,
@@ -88,8 +89,9 @@ def explore(  # the options of an exploration; all but the target have defaults
     `target`: a scenario, or any async function without required arguments (or with one, the `Simulation`).
     `strategy`: a name of `racewindow.strategies.STRATEGIES`. `schedules`: executions at most (2,000 unless `seconds`
     is given; none for "dfs", which ends by itself). `seconds`: wall time at most. `preemptions`: for "dfs", the most in
-    one execution. `semantics`: "processes" (any runnable task may step next) or "trio" (only
-    orders that trio's batches allow). `clock`: "idle" (time moves when nothing can run) or "racing" (at any decision).
+    one execution. `depth`: for "pct", of the bugs that it looks for (3). `semantics`: "processes" (any runnable task
+    may step next) or "trio" (only orders that trio's batches allow). `clock`: "idle" (time moves when nothing can run)
+    or "racing" (at any decision).
     `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
@@ -97,7 +99,7 @@ def explore(  # the options of an exploration; all but the target have defaults
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
-    chosen = make_strategy(strategy, Options(seed=seed, preemptions=preemptions))
+    chosen = make_strategy(strategy, Options(seed=seed, preemptions=preemptions, depth=depth))
     budget = check_budget(schedules, seconds, step_limit, step_timeout, ends_by_itself=strategy in UNLIMITED)
     settings = make_settings(
         target,
@@ -251,9 +253,7 @@ class _Exploration:
             self.reported = now
             tally = self.tally
             self.on_progress(
-                Progress(
-                    tally.executions, tally.failing, tally.steps, now - self.started, self.schedules, self.seconds
-                )
+                Progress(tally.executions, tally.failing, tally.steps, now - self.started, self.schedules, self.seconds)
             )
 
     # --- failures ---------------------------------------------------------------------------------------------------
@@ -311,9 +311,8 @@ class _Exploration:
         if first.digest != second.digest:
             index = first_difference(first.trace.steps, second.trace.steps)
             assert index is not None
-            self.tally.untrusted = (
-                "nondeterminism: one schedule gave two different executions; "
-                + first_divergence(first.trace, second.trace, index)
+            self.tally.untrusted = "nondeterminism: one schedule gave two different executions; " + first_divergence(
+                first.trace, second.trace, index
             )
             return False
         if {f.identity for f in first.failures} != {f.identity for f in second.failures}:

@@ -108,7 +108,7 @@ def check_writable(directory: str | Path) -> None:
 
 def file_name(failure: Failure, scenario: str) -> str:
     """The name of the failure's file: what it is in words, then eight digits of its identity and schedule."""
-    exact = json.dumps([*failure.identity, plain(failure.schedule.as_dict())], sort_keys=True)
+    exact = json.dumps([*failure.identity, _whole(failure.schedule)], sort_keys=True)
     digits = hashlib.blake2b(exact.encode(), digest_size=4).hexdigest()
     words = [scenario, failure.checker or failure.kind, failure.class_ or ""]
     slug = "-".join(filter(None, (re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-.") for word in words)))
@@ -134,12 +134,20 @@ def _content(failure: Failure, folder: Path, target: str, scenario: Scenario) ->
         "faults": list(failure.faults),
         "evidence": plain(failure.evidence),
         "execution": failure.execution,
-        "schedule": plain(failure.schedule.as_dict()),
+        "schedule": _whole(failure.schedule),
         "feed_file": _relative(failure.schedule.feed, folder),
         "token": failure.schedule.token(),
         "digest": failure.digest,
         "versions": {"racewindow": own_version(), "trio": version_of("trio"), "python": platform.python_version()},
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random") if sys.flags.hash_randomization else "0",
+    }
+
+
+def _whole(schedule: Schedule) -> dict[str, Any]:
+    """The schedule in the words of JSON; only parameters can need translation, and nothing of it may be cut."""
+    data = schedule.as_dict()
+    return data | {
+        name: {key: plain(value) for key, value in data[name].items()} for name in ("params", "feed_options")
     }
 
 

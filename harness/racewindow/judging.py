@@ -105,9 +105,7 @@ def _kind_of(leaves: list[BaseException]) -> str:
     return "violation" if isinstance(leaves[0], AssertionError) else "exception"
 
 
-def _endings(
-    raw: Raw, locator: Locator, steps_max: int, step_timeout: float, trace: Trace
-) -> tuple[Finding, ...]:
+def _endings(raw: Raw, locator: Locator, steps_max: int, step_timeout: float, trace: Trace) -> tuple[Finding, ...]:
     if raw.end == BLOCKED:
         return (Finding("deadlock", deadlock_text(raw.left, raw.stacks, locator), time_ns=raw.now_ns),)
     if raw.end == LIMIT:

@@ -35,13 +35,20 @@ class LogFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._failed: OSError | None = None
+        self._used = False
         try:
             self._file: TextIO = self.path.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
             raise _cannot_write(path, error) from None
 
     def logger(self, context: Context) -> FilteringBoundLogger:
-        """A logger for one execution; `context` is asked once per line."""
+        """A logger for one execution; `context` is asked once per line.
+
+        It begins the file anew: an execution that has to start again, in the full form, is logged once.
+        """
+        if self._used:
+            self._begin_anew()
+        self._used = True
         return cast("FilteringBoundLogger", _Speaking(_Lines(self._write, context), (), {}))
 
     def close(self) -> None:
@@ -55,6 +62,14 @@ class LogFile:
             self._failed = self._failed or error
         if self._failed is not None:
             raise _cannot_write(self.path, self._failed)
+
+    def _begin_anew(self) -> None:
+        try:
+            if self._file.seekable():
+                self._file.seek(0)
+                self._file.truncate()
+        except OSError as error:
+            self._failed = self._failed or error
 
     def _write(self, line: str) -> None:
         try:

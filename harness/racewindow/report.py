@@ -34,8 +34,11 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
 # --- explore ---------------------------------------------------------------------------------------------------------
 
 
-def result_text(result: Result, *, files: Sequence[str | None] | None = None) -> str:
-    """What `racewindow explore` prints. `files`: the paths of the failures' files as they should be typed."""
+def result_text(result: Result, *, files: Sequence[str | None] | None = None, feed: str | None = None) -> str:
+    """What `racewindow explore` prints.
+
+    `files`: the paths of the failures' files as they should be typed. `feed`: the user's own, if there is one.
+    """
     shown = result.files if files is None else files
     shown = [*shown, *[None] * (len(result.failures) - len(shown))]
     parts: list[str] = []
@@ -48,7 +51,7 @@ def result_text(result: Result, *, files: Sequence[str | None] | None = None) ->
         parts.append(untrusted_text(result, beyond=bool(result.failures)))
     if not parts or (result.interrupted and len(parts) == 1):
         parts.append(_nothing_found(result))
-    parts.append(_explored(result))
+    parts.append(_explored(result, feed))
     return "\n\n".join(parts)
 
 
@@ -92,7 +95,7 @@ def _nothing_found(result: Result) -> str:
     return "\n".join([*wrap(text), "", *wrap(doubt)])
 
 
-def _explored(result: Result) -> str:
+def _explored(result: Result, feed: str | None) -> str:
     failed = f"{result.failing:,} failed" if result.failing else "none failed"
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
@@ -104,7 +107,7 @@ def _explored(result: Result) -> str:
     facts = [
         f"strategy {result.strategy}, seed {result.seed}, semantics {result.semantics}, clock {result.clock}",
         f"limits: {_bounds(result)}",
-        f"held fixed: {_fixed(result)}",
+        f"held fixed: {_fixed(result, feed)}",
         *_statistics(result),
         *(f"note: {note}" for note in result.notes),
     ]
@@ -120,11 +123,12 @@ def _bounds(result: Result) -> str:
     return ", ".join(words) or "none"
 
 
-def _fixed(result: Result) -> str:
+def _fixed(result: Result, feed: str | None) -> str:
     safeguards = f"safeguards {', '.join(result.safeguards)}" if result.safeguards else "no safeguard on"
     params = ", ".join(f"{name}={_value(value)}" for name, value in result.params.items())
     faults = "" if result.faults_offered else "no faults"
-    return "; ".join(part for part in (safeguards, params, faults) if part)
+    own_feed = "" if feed is None else f"feed {feed}"
+    return "; ".join(part for part in (safeguards, params, own_feed, faults) if part)
 
 
 def _statistics(result: Result) -> list[str]:

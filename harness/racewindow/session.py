@@ -153,13 +153,10 @@ class Session:
         """Follow a schedule to its end; raises DivergenceError where it does not fit."""
         picker = ReplayPicker(schedule)
         execution = self.record(picker, make_logger)
-        if execution.outcome not in ("hang", "livelock"):
-            picker.check_all_used()
+        picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
 
-    def _run(
-        self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None
-    ) -> Raw:
+    def _run(self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None) -> Raw:
         """Run in the lean form, and again in the full one if that is needed."""
         raw = self._attempt(picker, host, recorder, make_logger, full=False)  # a replay in a new session begins so, too
         if raw is None:
@@ -227,13 +224,17 @@ class Session:
 
     def _judge(self, raw: Raw, host: Host, trace: Trace | None) -> Judged:
         checks = self.settings.scenario.checks
-        history = _EMPTY if not checks else History(
-            events=host.events,
-            params=self.settings.params,
-            safeguards=frozenset(self.settings.safeguards),
-            feed=self.settings.feed,
-            end_ns=raw.now_ns,
-            finished=raw.end == FINISHED and raw.error is None,
+        history = (
+            _EMPTY
+            if not checks
+            else History(
+                events=host.events,
+                params=self.settings.params,
+                safeguards=frozenset(self.settings.safeguards),
+                feed=self.settings.feed,
+                end_ns=raw.now_ns,
+                finished=raw.end == FINISHED and raw.error is None,
+            )
         )
         return judge_execution(
             raw,
@@ -245,9 +246,7 @@ class Session:
             trace=trace,
         )
 
-    def _execution(
-        self, raw: Raw, host: Host, trace: Trace, judged: Judged, deviations: list[Deviation]
-    ) -> Execution:
+    def _execution(self, raw: Raw, host: Host, trace: Trace, judged: Judged, deviations: list[Deviation]) -> Execution:
         assert raw.recorder is not None
         names = display_names([task for task, *_ in raw.recorder.raw] + list(raw.left))
         schedule = self.settings.schedule(deviations)
@@ -325,5 +324,3 @@ def _folder_of(function: Callable[..., object]) -> str:
         return os.path.dirname(os.path.abspath(inspect.getsourcefile(inspect.unwrap(function)) or ""))  # noqa: PTH100, PTH120
     except TypeError:
         return ""
-
-

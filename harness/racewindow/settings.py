@@ -51,7 +51,6 @@ class Settings:
             fingerprint=self.scenario.fingerprint,
         )
 
-
     def _limits(self) -> dict[str, float]:
         defaults = Settings(self.scenario)
         found: dict[str, float] = {}

@@ -24,7 +24,6 @@ class Task(Protocol):
     def order(self) -> tuple[int, ...]:
         """Sort key by path; the default option is the task that stepped last, else the lowest of these."""
 
-
     @property
     def number(self) -> int:
         """Steps this task has finished; while one of its steps is in progress, the number of that step."""

@@ -186,9 +186,7 @@ def run_once(  # one execution is defined by all of these
     if trio.lowlevel.in_trio_run():
         msg = "Attempted to call run() from inside a run()"
         raise RuntimeError(msg)
-    runner = SimRunner(
-        clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments
-    )
+    runner = SimRunner(clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments)
     runner.world = World(runner, seed, values)
     runner.recorder, runner.recording = recorder, recorder is not None
     GLOBAL_RUN_CONTEXT.runner = runner
@@ -220,6 +218,7 @@ def run_once(  # one execution is defined by all of these
         if runner.tasks:
             tear_down(runner)
         if full:
+            runner.entry_queue.done = True  # if its task could not say so: a thread may still be calling
             runner.close()
         if root is not None and root.is_as_new():
             _SPARE_ROOTS.append(root)

@@ -27,7 +27,6 @@ class Decide(Protocol):
         """
 
 
-
 class DecidedLoop:
     """One run of the general loop.
 

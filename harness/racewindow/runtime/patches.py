@@ -189,7 +189,10 @@ def _lean_enter(self: CancelScope) -> CancelScope:
 
 
 def _ordered_status_init(
-    self: CancelStatus, scope: CancelScope, effectively_cancelled: bool = False, parent: CancelStatus | None = None  # noqa: FBT001, FBT002
+    self: CancelStatus,
+    scope: CancelScope,
+    effectively_cancelled: bool = False,
+    parent: CancelStatus | None = None,
 ) -> None:
     if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is not SimRunner:
         _status_init(self, scope, effectively_cancelled, parent)

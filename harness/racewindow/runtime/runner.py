@@ -8,7 +8,6 @@ both make the same decisions at the same places.
 
 from __future__ import annotations
 
-import functools
 from contextvars import Context, copy_context
 from inspect import CO_COROUTINE
 from math import inf
@@ -31,13 +30,12 @@ from racewindow._trio_internals import (
     enable_ki_protection,
 )
 from racewindow.runtime.stand_ins import VIRTUAL_CLOCK, LooseWakeup, OrderedAsyncGenerators, VirtualIO
-from racewindow.runtime.task import OrderedDeadlines, OrderedSet, SimTask, new_task
+from racewindow.runtime.task import OrderedDeadlines, OrderedSet, SimTask, name_of, new_task, wrap_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from trio.abc import Clock, Instrument
-
 
 
 class NeedsFullRunner(BaseException):  # a signal to the loop, not an error
@@ -260,9 +258,9 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             coro = context.run(coroutine_or_error, async_fn, *args)
             full_name = ""
             if getattr(coro, "cr_frame", None) is None:
-                coro = _wrap_foreign(coro)
+                coro = wrap_foreign(coro)
         if not full_name or (label is None and name is not None):
-            full_name = _name_of(name, async_fn)
+            full_name = name_of(name, async_fn)
         task = new_task(self, coro, nursery, full_name, context, ki_protected=system_task)
         task.label = label
         parent = self.current
@@ -375,25 +373,6 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
 ENDED_WELL: Any = outcome.Value(None)
 """The outcome of every task that returns None; trio never unwraps the outcome of a child, and neither do we."""
 _VIRTUAL_IO: Any = VirtualIO()
-
-
-def _name_of(name: object, async_fn: object) -> str:
-    """The name that trio gives a task."""
-    if name is None:
-        name = async_fn
-    if isinstance(name, functools.partial):
-        name = name.func
-    if isinstance(name, str):
-        return name
-    try:
-        return f"{name.__module__}.{name.__qualname__}"  # type: ignore[attr-defined]
-    except AttributeError:
-        return repr(name)
-
-
-async def _wrap_foreign(coro: Awaitable[Any]) -> Any:
-    """A coroutine with a frame, around one from C or Cython that has none."""
-    return await coro
 
 
 def current_runner() -> SimRunner | None:

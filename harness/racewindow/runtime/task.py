@@ -6,8 +6,9 @@ same task has the same path in every order of events.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -115,9 +116,7 @@ _KNOWN_FIELDS = {
 assert {each.name for each in attrs.fields(Task)} == _KNOWN_FIELDS, "trio's Task has other fields than this file fills"
 
 
-def new_task(
-    runner: Runner, coro: Any, nursery: Any, name: str, context: Context, *, ki_protected: bool
-) -> SimTask:
+def new_task(runner: Runner, coro: Any, nursery: Any, name: str, context: Context, *, ki_protected: bool) -> SimTask:
     """A task with every slot filled; what trio's constructor does, without the two layers of it that cost."""
     task: SimTask = _new(SimTask)
     task._parent_nursery = nursery
@@ -135,6 +134,25 @@ def new_task(
     task.spawn_index = task.objects_count = task.number = task.timer = 0
     task.predicate = task.waits_on = None
     return task
+
+
+def name_of(name: object, async_fn: object) -> str:
+    """The name that trio gives a task."""
+    if name is None:
+        name = async_fn
+    if isinstance(name, functools.partial):
+        name = name.func
+    if isinstance(name, str):
+        return name
+    try:
+        return f"{name.__module__}.{name.__qualname__}"  # type: ignore[attr-defined]
+    except AttributeError:
+        return repr(name)
+
+
+async def wrap_foreign(coro: Awaitable[Any]) -> Any:
+    """A coroutine with a frame, around one from C or Cython that has none."""
+    return await coro
 
 
 _new = object.__new__

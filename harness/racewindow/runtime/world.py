@@ -20,7 +20,6 @@ class DecideValue(Protocol):
         """Index of the one to take, of `count` > 1 values, in the step of `task`."""
 
 
-
 class World:
     """See the module's docstring; what `racewindow.virtual` asks for is `now_ns`, `advance_ns` and `entropy`."""
 

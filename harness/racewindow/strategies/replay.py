@@ -24,9 +24,12 @@ class ReplayPicker:
         """Follow the schedule from its start."""
         self._wanted = {deviation.key: deviation for deviation in self._schedule.deviations}
         self._values = ValueCounter()
+        self._divergence: DivergenceError | None = None
 
     def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """The option named for this decision, else the default."""
+        if self._divergence is not None:
+            raise self._divergence
         path, number = place_of(last)
         deviation = self._wanted.pop((path, number, "task", advances), None)
         if deviation is None:
@@ -50,17 +53,22 @@ class ReplayPicker:
         if deviation is None:
             return 0
         if not deviation.option.isdecimal() or int(deviation.option) >= count:
-            raise _divergence(
+            # Raised here, it would be an exception of the program's, which may catch it: so it is kept for later.
+            self._divergence = self._divergence or _divergence(
                 f"in step {number} of {path}", f"takes value {deviation.option}", f"there are {count} values, from 0"
             )
+            return 0
         return int(deviation.option)
 
-    def check_all_used(self) -> None:
-        """Raise DivergenceError if a decision named by the schedule never came."""
-        if self._wanted:
+    def check_followed(self, *, to_the_end: bool = True) -> None:
+        """Raise DivergenceError if a value was not there, or, `to_the_end`, a decision of the schedule never came."""
+        if self._divergence is not None:
+            raise self._divergence
+        if self._wanted and to_the_end:
             first = min(self._wanted.values(), key=lambda deviation: (deviation.step, deviation.key))
+            where = f"{'after' if first.kind == 'task' else 'in'} step {first.step} of {first.task}"
             raise _divergence(
-                f"{'after' if first.kind == 'task' else 'in'} step {first.step} of {first.task}",
+                "at the start" if first.task == START else where,
                 f"takes option {first.option} there",
                 "the execution ended without coming to that decision",
             )
