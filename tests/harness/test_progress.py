@@ -1,0 +1,93 @@
+"""The progress line: right counts, never wider than its room, and only on a terminal."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racewindow.progress import LiveLine, progress_line, seconds_left
+
+
+@dataclass(frozen=True)
+class Counts:
+    executions: int = 500
+    failing: int = 3
+    seconds: float = 0.5
+    schedules: int | None = None
+    seconds_limit: float | None = None
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("counts", "width", "line"),
+    [
+        (Counts(schedules=2_000), 80, "500 of 2,000 executions  1,000/s  3 failed  0:02 left"),
+        (Counts(schedules=2_000), 60, "500 executions  1,000/s  3 failed  0:02 left"),
+        (Counts(seconds_limit=60), 80, "500 executions  1,000/s  3 failed  1:00 left"),
+        (Counts(seconds_limit=9_000), 80, "500 executions  1,000/s  3 failed  2:30:00 left"),
+        (Counts(), 80, "500 executions  1,000/s  3 failed"),
+        (Counts(executions=0, failing=0, seconds=0.0, schedules=9), 80, "0 of 9 executions  0/s  0 failed"),
+    ],
+)
+def test_the_line_says_how_far_how_fast_how_many_and_how_long(counts: Counts, width: int, line: str) -> None:
+    assert line == progress_line(counts, width)
+
+
+@pytest.mark.parametrize(
+    ("counts", "left"),
+    [
+        (Counts(), None),
+        (Counts(schedules=1_500), 1.0),
+        (Counts(seconds_limit=2.0), 1.5),
+        (Counts(schedules=1_500, seconds_limit=0.6), pytest.approx(0.1)),
+        (Counts(seconds=3.0, seconds_limit=2.0), 0.0),
+    ],
+)
+def test_the_time_left_is_that_to_the_first_limit(counts: Counts, left: float | None) -> None:
+    assert left == seconds_left(counts)
+
+
+big = st.integers(0, 10**9)
+
+
+@given(
+    st.builds(Counts, executions=big, failing=big, seconds=st.floats(0, 1e7), schedules=big, seconds_limit=st.none())
+)
+def test_the_line_fits_into_sixty_columns(counts: Counts) -> None:
+    assert len(progress_line(counts, 60)) <= 60
+
+
+def test_a_terminal_sees_the_line_and_then_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with LiveLine(stream) as live:
+        live.update(Counts(schedules=2_000))
+        shown = stream.getvalue()
+
+    assert "500 of 2,000 executions  1,000/s  3 failed  0:02 left" in shown
+    assert stream.getvalue().endswith("\x1b[2K")
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["pipe", "terminal"])
+def test_a_pipe_or_a_quiet_terminal_sees_nothing(stream: io.StringIO) -> None:
+    with LiveLine(stream, wanted=not stream.isatty()) as live:
+        live.update(Counts())
+
+    assert stream.getvalue() == ""
+
+
+def test_a_dumb_terminal_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    with LiveLine(stream) as live:
+        live.update(Counts())
+
+    assert stream.getvalue() == ""
