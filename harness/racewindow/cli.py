@@ -92,6 +92,22 @@ Footprints = Annotated[
         show_default=False,
     ),
 ]
+Preemptions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K",
+        help="For dfs: only orders in which a task that could go on is left at most K times.",
+        show_default=False,
+    ),
+]
+Depth = Annotated[
+    str | None,
+    typer.Option(
+        metavar="D",
+        help="For pct: how many ordering constraints the bugs need that it looks for; 3 unless given.",
+        show_default=False,
+    ),
+]
 StepLimit = Annotated[
     str | None,
     typer.Option(metavar="N", help="Steps of one execution before it counts as a livelock.", show_default=False),
@@ -164,6 +180,8 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     seed: Seed = "0",
     semantics: Semantics = None,
     clock: Clock = "idle",
+    preemptions: Preemptions = None,
+    depth: Depth = None,
     safeguards: Safeguards = None,
     settings: Settings = None,
     feed: Feed = None,
@@ -195,6 +213,8 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         all_failures=all_failures,
         footprints=footprints,
         step_limit=step_limit,
+        preemptions=preemptions,
+        depth=depth,
         log=log,
         out=out,
         as_json=as_json,

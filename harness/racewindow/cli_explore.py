@@ -14,6 +14,9 @@ NOTHING, FOUND, UNTRUSTED, INTERRUPTED = 0, 1, 3, 130
 _NOTHING_TO_RUN = "it is the number of executions to run, so it has to be at least 1."
 _NO_STEPS = "it is how many steps one execution may take, so it has to be at least 1."
 
+_NO_PREEMPTIONS = "it is how often an execution may leave a task that could go on, so it has to be at least 0."
+_NO_DEPTH = "it is the number of ordering constraints that a bug needs, so it has to be at least 1."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -26,6 +29,8 @@ class Asked:
     seed: str
     semantics: str | None
     clock: str
+    preemptions: str | None
+    depth: str | None
     safeguards: str | None
     settings: list[str]
     feed: str | None
@@ -49,6 +54,8 @@ def explore(asked: Asked) -> int:
     seed = whole_number("--seed", asked.seed)
     step_limit = whole_number("--step-limit", asked.step_limit, least=1, why=_NO_STEPS)
     limits: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
+    preemptions = whole_number("--preemptions", asked.preemptions, least=0, why=_NO_PREEMPTIONS, such_as=2)
+    depth = whole_number("--depth", asked.depth, least=1, why=_NO_DEPTH, such_as=3)
     params = assignments("--set", asked.settings)
 
     from racewindow import explorer
@@ -71,6 +78,8 @@ def explore(asked: Asked) -> int:
             seconds=seconds,
             semantics=asked.semantics,
             clock=asked.clock,
+            preemptions=preemptions,
+            depth=depth,
             safeguards=asked.safeguards,
             params=params,
             footprints=asked.footprints,

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from racewindow.scenarios import Scenario
 
 
-def whole_number(option: str, text: str | None, *, least: int | None = None, why: str = "") -> int | None:
+def whole_number(
+    option: str, text: str | None, *, least: int | None = None, why: str = "", such_as: int = 1000
+) -> int | None:
     """The number in `text`, None if the option was not given.
 
     Raises UsageError if it is not a whole number, or below `least`, for the reason `why`.
     """
     if text is None:
         return None
-    example = f"for example: {option} {max(least or 0, 1) * 1000}"
+    example = f"for example: {option} {such_as}"
     try:
         number = int(text.replace("_", "").replace(",", ""))
     except ValueError:

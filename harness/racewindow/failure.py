@@ -39,6 +39,8 @@ class Failure:
     faults: tuple[str, ...] = ()
     digest: str = ""
     story: tuple[str, ...] = ()
+    token: str = ""
+    """The schedule as a word for pasting, without the parameters that have their default."""
     others: tuple[str, ...] = ()
     """What else went wrong in the same execution, one line each."""
 

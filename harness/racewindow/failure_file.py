@@ -136,7 +136,7 @@ def _content(failure: Failure, folder: Path, target: str, scenario: Scenario) ->
         "execution": failure.execution,
         "schedule": _whole(failure.schedule),
         "feed_file": _relative(failure.schedule.feed, folder),
-        "token": failure.schedule.token(),
+        "token": failure.token or failure.schedule.token(),
         "digest": failure.digest,
         "versions": {"racewindow": own_version(), "trio": version_of("trio"), "python": platform.python_version()},
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random") if sys.flags.hash_randomization else "0",

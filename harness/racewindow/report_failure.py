@@ -38,7 +38,7 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
     again: list[str] = []
     if file is not None:
         again += command(["racewindow", "replay"], [file])
-    token = failure.schedule.token()
+    token = failure.token or failure.schedule.token()
     if file is None or len(token) <= _TOKEN_MAX:
         again += command(["racewindow", "replay", target or scenario], ["--schedule", token])
     return "\n".join([*lines, *section("To see it again", again)])

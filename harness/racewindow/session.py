@@ -250,6 +250,7 @@ class Session:
         assert raw.recorder is not None
         names = display_names([task for task, *_ in raw.recorder.raw] + list(raw.left))
         schedule = self.settings.schedule(deviations)
+        token = self.settings.token(schedule) if judged.findings else ""
         texts = tuple(deviation_text(each, names) for each in deviations)
         events = tuple(host.events)
         # Only events that a scenario narrates make a story; a plain program has none, and its trace is for `--step`.
@@ -271,6 +272,7 @@ class Session:
                 deviations=texts,
                 digest=digest,
                 story=story,
+                token=token,
                 others=tuple(o.message.partition("\n")[0] for o in judged.findings if o is not finding),
             )
             for finding in judged.findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,12 @@ class Settings:
     def feed_notes(self) -> tuple[str, ...]:
         """What the feed loader wants said about the data, such as gaps: the `notes` of what it returned, if any."""
         return tuple(str(note) for note in getattr(self.feed, "notes", ()))
+
+    def token(self, schedule: Schedule) -> str:
+        """The word for a schedule of these settings; parameters at their default go without saying."""
+        defaults = self.scenario.resolve_params({})
+        params = {name: value for name, value in schedule.params.items() if defaults.get(name) != value}
+        return replace(schedule, params=params).token()
 
     def schedule(self, deviations: Sequence[Deviation]) -> Schedule:
         """The schedule that repeats an execution with these deviations."""

@@ -22,6 +22,7 @@ __all__ = ["racewindow"]
 
 EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
+    *("--preemptions", "--depth"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
     *("--json", "--quiet", "--help"),
 }
@@ -97,6 +98,9 @@ BAD_INPUT: list[tuple[str, ...]] = [
     (*MINE, "--seconds", "1m"),
     (*MINE, "--seed", "lucky"),
     (*MINE, "--step-limit", "0"),
+    (*MINE, "--preemptions", "2"),
+    (*MINE, "--strategy", "dfs", "--preemptions", "-1"),
+    (*MINE, "--strategy", "pct", "--depth", "0"),
     (*MINE, "--semantics", "asyncio"),
     (*MINE, "--clock", "wall"),
     (*MINE, "--safeguards", "use_log"),

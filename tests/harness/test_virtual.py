@@ -129,7 +129,7 @@ def _places() -> dict[tuple[str, str], object]:
     """Everything that an installation may touch: globals of all modules, and attributes of classes in them."""
     seen: dict[tuple[str, str], object] = {}
     for module_name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or module_name.startswith(_COUNT_FOR_THEMSELVES):
+        if module_name.startswith(_COUNT_FOR_THEMSELVES) or not isinstance(module, types.ModuleType):
             continue
         for name, value in list(vars(module).items()):
             seen[module_name, name] = value

@@ -26,7 +26,8 @@ from racewindow._trio_internals import (
     CancelStatus,
     sniffio_library,
 )
-from racewindow.errors import RacewindowError
+from racewindow.errors import RacewindowError, UsageError
+from racewindow.footprint import KeyTable
 from racewindow.runtime.location import await_frames
 from racewindow.runtime.loop import BLOCKED, FINISHED
 from racewindow.runtime.patches import Patches
@@ -160,6 +161,31 @@ class _LeanRoot:
         raise AttributeError(name)
 
 
+class _Ended:
+    """The recorder of an execution that is over: a tracked object of it must not be used in another one.
+
+    It would be shared by executions, and nothing that happens to it would be in their footprints.
+    """
+
+    @property
+    def footprint(self) -> dict[int, None]:
+        """A place for accesses that nobody looks at, such as those of a checker."""
+        if getattr(GLOBAL_RUN_CONTEXT, "runner", None) is not None:
+            raise UsageError(
+                "a tracked object of an earlier execution was used.",
+                why="the program keeps it where executions share it, in a module or a closure around them.",
+                do="make it inside the scenario function, in every execution.",
+            )
+        return {}
+
+    @property
+    def table(self) -> KeyTable:
+        """As `footprint`."""
+        self.footprint  # noqa: B018  # for its error
+        return KeyTable()
+
+
+_ENDED = _Ended()
 _SPARE_ROOTS: list[_LeanRoot] = []
 """Roots that are as new: making one is a tenth of an empty execution. As many as there are threads that explore."""
 
@@ -222,6 +248,7 @@ def run_once(  # one execution is defined by all of these
             runner.close()
         if root is not None and root.is_as_new():
             _SPARE_ROOTS.append(root)
+        runner.recorder, runner.recording = _ENDED, True
         # No cycles, so that nothing is left for the garbage collector, which costs more than a step.
         runner.world = runner.current = runner.main_task = None
         sniffio_library.name = library

@@ -39,6 +39,7 @@ class DecidedLoop:
         self.batches, self.racing = batches, racing
         runner.racing = racing
         self.batch: list[SimTask] = []
+        self.opened: list[SimTask] = []  # of the batch: those that came from `until`
         self.last: SimTask | None = None
         self.advances = 0
 
@@ -72,12 +73,13 @@ class DecidedLoop:
         runq, before = runner.runq, len(runner.runq)
         if runner.woken_from_outside:
             answer_outside(runner)
-        if self.batches and runner._instruments is not None:
+        if runner._instruments is not None:
             self._announce_io_wait()
         runner.deadlines.expire(runner.current_time())
         sort_tail(runq, before)
         if self.batches:
-            self.batch = [*runq, *self._open_waiters()]
+            self.opened = self._open_waiters()
+            self.batch = [*runq, *self.opened]
             runq.clear()
 
     def _announce_io_wait(self) -> None:
@@ -94,12 +96,15 @@ class DecidedLoop:
     def _candidates(self) -> list[SimTask]:
         if not self.batches:
             return [*self.runner.runq, *self._open_waiters()]
-        self.batch = [task for task in self.batch if task.predicate is None or holds(task)]
+        # A task in `until` may have been closed again meanwhile, or cancelled: then it is queued for the next batch.
+        self.batch = [t for t in self.batch if (holds(t) if t.predicate is not None else t not in self.opened)]
         return self.batch
 
     def _choose(self, candidates: list[SimTask]) -> SimTask | None:
         runner = self.runner
-        may_advance = self.racing and runner.deadlines.next_deadline() < inf
+        deadline = runner.deadlines.next_deadline() if self.racing else inf
+        # In batches deadlines strike between them only: once the clock is at one, moving it again would change nothing.
+        may_advance = deadline < inf and (not self.batches or runner.now < deadline)
         index = 0
         if len(candidates) + may_advance > 1:
             index = self.decide(candidates, may_advance=may_advance, last=self.last, advances=self.advances)
@@ -119,8 +124,9 @@ class DecidedLoop:
     def _advance_racing(self) -> None:
         runner, before = self.runner, len(self.runner.runq)
         runner.now = max(runner.now, runner.deadlines.next_deadline())
-        runner.deadlines.expire(runner.now)
-        sort_tail(runner.runq, before)
+        if not self.batches:
+            runner.deadlines.expire(runner.now)
+            sort_tail(runner.runq, before)
         self.advances += 1
 
     def _step(self, task: SimTask) -> None:

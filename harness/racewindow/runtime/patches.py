@@ -191,7 +191,7 @@ def _lean_enter(self: CancelScope) -> CancelScope:
 def _ordered_status_init(
     self: CancelStatus,
     scope: CancelScope,
-    effectively_cancelled: bool = False,
+    effectively_cancelled: bool = False,  # noqa: FBT001, FBT002  # the signature is trio's
     parent: CancelStatus | None = None,
 ) -> None:
     if type(getattr(GLOBAL_RUN_CONTEXT, "runner", None)) is not SimRunner:
