@@ -250,7 +250,7 @@ def run_once(  # one execution is defined by all of these
             _SPARE_ROOTS.append(root)
         runner.recorder, runner.recording = _ENDED, True
         # No cycles, so that nothing is left for the garbage collector, which costs more than a step.
-        runner.world = runner.current = runner.main_task = None
+        runner.world = runner.current = runner.main_task = runner.main_task_outcome = None
         sniffio_library.name = library
         GLOBAL_RUN_CONTEXT.__dict__.clear()
 
