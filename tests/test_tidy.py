@@ -74,13 +74,22 @@ HOMES = {
 
 UNREPEATABLE_ALLOWED = {
     ("harness/racewindow/virtual/*", "*"): "replaces these names, so it has to name them",
-    ("harness/racewindow/runtime/recorder.py", "id"): "a key of a look-up table that keeps the object alive; never shown",
-    ("harness/racewindow/runtime/passing.py", "time.sleep"): "waits for a clock of the caller's own that runs in real time",
+    (
+        "harness/racewindow/runtime/recorder.py",
+        "id",
+    ): "a key of a look-up table that keeps the object alive; never shown",
+    (
+        "harness/racewindow/runtime/passing.py",
+        "time.sleep",
+    ): "waits for a clock of the caller's own that runs in real time",
 }
 """(path, name) of what differs from run to run -> why no execution can see it there."""
 
 SIZES: dict[tuple[str, str], tuple[int, str]] = {
-    ("harness/racewindow/runtime/walk.py", "run_walk"): (90, "the run loop: a call per step costs a tenth of an execution"),
+    ("harness/racewindow/runtime/walk.py", "run_walk"): (
+        90,
+        "the run loop: a call per step costs a tenth of an execution",
+    ),
 }
 """(path, function), or (path, "") for the whole file -> its own limit in lines, and why it has to be longer."""
 

@@ -16,6 +16,7 @@ from typing import Any
 from racewindow.budget import Progress, check_budget
 from racewindow.errors import DivergenceError, InputError
 from racewindow.failure import Execution, Failure
+from racewindow.judging import Group, Identity, names_of
 from racewindow.log import LogFile
 from racewindow.result import Bound, Result
 from racewindow.runtime.execution import STOPPED, Environment
@@ -32,17 +33,14 @@ from racewindow.virtual import real
 _PROGRESS_SECONDS = 0.1
 _COLLECT_EVERY = 50
 """Executions between two collections of the youngest generation; the collector is off while they run."""
-_COMPARE_EVERY = 1_000
-"""Executions between two that are run twice on the record, to see whether one schedule gives one trace."""
+_COMPARE_EARLY, _COMPARE_EVERY = frozenset({20, 200}), 1_000
+"""Which executions are run twice on the record, to see whether a schedule gives one trace: these, and every 1,000th."""
 
 
 _RELATIVE = (
     "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
     "so a deadline computed from an instant between two others is not covered"
 )
-
-Group = tuple[str, str | None, str | None]
-"""Kind, checker and class: what failures are counted by."""
 
 
 @dataclass(slots=True)
@@ -229,8 +227,8 @@ class _Exploration:
                 tally.notes.setdefault("racing", _RELATIVE)
             if judged.findings:
                 self._failed(number, picker, ran)
-            elif number % _COMPARE_EVERY == 0:
-                self._compare(number, picker)
+            elif number % _COMPARE_EVERY == 0 or number in _COMPARE_EARLY:
+                self._compare(picker)
             if tally.executions % _COLLECT_EVERY == 0:
                 gc.collect(0)
             if self.on_progress is not None:
@@ -283,20 +281,19 @@ class _Exploration:
                 return None
             found = {finding.identity for finding in ran.judged.findings}
             if {failure.identity for failure in first.failures} != found:
-                self.tally.untrusted = (
-                    "the same execution was run twice and did not fail in the same way: "
-                    f"first {_names(found)}, then {_names({f.identity for f in first.failures})}."
-                )
+                self.tally.untrusted = _not_the_same(found, first)
                 return None
             schedule = self.settings.schedule(first.failures[0].schedule.deviations)
             return first if self._repeats(first, ReplayPicker(schedule)) else None
 
-    def _compare(self, number: int, picker: Picker) -> None:
+    def _compare(self, picker: Picker) -> None:
         """Run an execution that did not fail twice on the record: one schedule has to give one trace."""
-        del number
         with Environment(footprints=True):
             picker.restart()
             first = self.session.record(picker)
+            if first.failures and not self.watchdog.interrupted:
+                self.tally.untrusted = _not_the_same(set(), first)
+                return
             picker.restart()
             self._repeats(first, picker)
 
@@ -318,8 +315,8 @@ class _Exploration:
         if {f.identity for f in first.failures} != {f.identity for f in second.failures}:
             self.tally.untrusted = (
                 "nondeterminism: one schedule gave two verdicts; "
-                f"first {_names({f.identity for f in first.failures})}, "
-                f"then {_names({f.identity for f in second.failures})}."
+                f"first {names_of({f.identity for f in first.failures})}, "
+                f"then {names_of({f.identity for f in second.failures})}."
             )
             return False
         return True
@@ -394,6 +391,8 @@ class _Exploration:
         )
 
 
-def _names(identities: set[tuple[str, str | None, str | None, str | None]]) -> str:
-    words = sorted(" ".join(part for part in identity if part) for identity in identities)
-    return " and ".join(words) if words else "no failure"
+def _not_the_same(found: set[Identity], again: Execution) -> str:
+    return (
+        "the same execution was run twice and did not fail in the same way: "
+        f"first {names_of(found)}, then {names_of({f.identity for f in again.failures})}."
+    )

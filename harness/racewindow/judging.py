@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from racewindow.checkers import Checker, History, Judgement, judge
@@ -34,6 +34,16 @@ class Finding(NamedTuple):
 
 
 Group = tuple[str, str | None, str | None]
+"""Kind, checker and class: what failures are counted by."""
+
+Identity = tuple[str, str | None, str | None, str | None]
+"""The same, and what it happened to: what makes a failure the same when it is seen again."""
+
+
+def names_of(identities: Iterable[Identity]) -> str:
+    """What failed, in words."""
+    words = sorted(" ".join(part for part in identity if part) for identity in identities)
+    return " and ".join(words) if words else "no failure"
 
 
 class Judged(NamedTuple):

@@ -38,6 +38,9 @@ class DecidedLoop:
         self.runner, self.decide, self.steps_max = runner, decide, steps_max
         self.batches, self.racing = batches, racing
         runner.racing = racing
+        if racing:
+            # A cancelled sleep of trio's own keeps its deadline until its task has run, and the clock may go there.
+            runner.lean_sleep = False
         self.batch: list[SimTask] = []
         self.opened: list[SimTask] = []  # of the batch: those that came from `until`
         self.last: SimTask | None = None

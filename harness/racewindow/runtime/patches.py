@@ -83,7 +83,7 @@ async def lean_sleep_until(deadline: float) -> None:
 async def lean_sleep(seconds: float) -> None:
     """`trio.sleep`, with `lean_sleep_until` inlined where it applies."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
-    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording or runner.racing:
+    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording:
         await _sleep(seconds)
         return
     now = runner.now

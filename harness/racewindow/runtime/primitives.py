@@ -8,6 +8,7 @@ spawner's step and runs them in the child's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -31,6 +32,7 @@ def recorder() -> Recorder | None:
 
 
 def _hook(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
+    @wraps(original)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         now = recorder()
         if now is not None:
@@ -41,6 +43,7 @@ def _hook(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -
 
 
 def _hook_async(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
+    @wraps(original)  # a task that runs it keeps its name
     async def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         now = recorder()
         if now is not None:

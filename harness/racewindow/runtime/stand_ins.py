@@ -104,7 +104,7 @@ class OrderedAsyncGenerators(AsyncGenerators):
         self._alive = value
 
     async def finalize_remaining(self, runner: Any) -> None:
-        """As trio's, once tasks that misnesting has abandoned had the turns that trio's batches would have given them."""
+        """As trio's, once tasks that misnesting has abandoned had the turns that trio would have given them."""
         while len(runner.tasks) > 2 and runner.runq:  # more than init and the entry-queue task, which it asserts
             await trio.lowlevel.cancel_shielded_checkpoint()
         await super().finalize_remaining(runner)

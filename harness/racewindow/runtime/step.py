@@ -44,6 +44,7 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
     if final is not None:
         # Outside the `except` blocks: else exceptions would be chained to each other in ways the user did not write.
         runner.task_exited(task, final)
+        final = value = None  # else a traceback in them, whose frames lead back to this one, would be a cycle
     else:
         task._schedule_points += 1
         if message is CancelShieldedCheckpoint:
