@@ -282,7 +282,7 @@ async def _fails() -> None:
 
 
 def test_children_that_end_add_to_their_nursery() -> None:
-    """In either order of two exits the parent has one more step to do, so they commute; and so does the parent's end."""
+    """In either order of two exits the parent has one more step to do: they commute, and so does the parent's end."""
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:

@@ -82,7 +82,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
             append(task)
         elif message is yielded_nothing:
             runner.task_exited(task, final)
-            final = ENDED_WELL  # see `take_step`: no cycle
+            final = value = ENDED_WELL  # see `take_step`: no cycle
         else:
             task._schedule_points += 1
             if message is sleep:
