@@ -45,6 +45,7 @@ class DecidedLoop:
         self.opened: list[SimTask] = []  # of the batch: those that came from `until`
         self.last: SimTask | None = None
         self.advances = 0
+        self._answers: dict[SimTask, tuple[object, int, float, bool]] = {}
 
     def run(self) -> str:
         """Step until an end; returns how it ended."""
@@ -78,7 +79,7 @@ class DecidedLoop:
             answer_outside(runner)
         if runner._instruments is not None:
             self._announce_io_wait()
-        runner.deadlines.expire(runner.current_time())
+        runner.deadlines.expire(runner.clock_seconds())
         sort_tail(runq, before)
         if self.batches:
             self.opened = self._open_waiters()
@@ -94,13 +95,22 @@ class DecidedLoop:
                 instruments.call(name, 0)
 
     def _open_waiters(self) -> list[SimTask]:
-        return [task for task in self.runner.waiting if holds(task)] if self.runner.waiting else []
+        return [task for task in self.runner.waiting if self._holds(task)] if self.runner.waiting else []
+
+    def _holds(self, task: SimTask) -> bool:
+        """Whether the predicate holds; asked again only after a write to tracked state, or when time has passed."""
+        state = (task.predicate, self.runner.version, self.runner.now)
+        *asked, answer = self._answers.get(task, (None, 0, 0.0, False))
+        if tuple(asked) != state:
+            answer = holds(task)
+            self._answers[task] = (*state, answer)
+        return answer
 
     def _candidates(self) -> list[SimTask]:
         if not self.batches:
             return [*self.runner.runq, *self._open_waiters()]
         # A task in `until` may have been closed again meanwhile, or cancelled: then it is queued for the next batch.
-        self.batch = [t for t in self.batch if (holds(t) if t.predicate is not None else t not in self.opened)]
+        self.batch = [t for t in self.batch if (self._holds(t) if t.predicate is not None else t not in self.opened)]
         return self.batch
 
     def _choose(self, candidates: list[SimTask]) -> SimTask | None:

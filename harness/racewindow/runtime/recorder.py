@@ -32,7 +32,7 @@ class Recorder:
     `footprint` maps its access codes to None, in order of first access.
     """
 
-    __slots__ = ("_clock", "_names", "_outside", "choices", "current", "footprint", "locator", "number", "raw", "table")
+    __slots__ = ("_clock", "_names", "_woken", "choices", "current", "footprint", "locator", "number", "raw", "table")
 
     def __init__(self, table: KeyTable, locator: Locator) -> None:
         self.table, self.locator = table, locator
@@ -42,7 +42,7 @@ class Recorder:
         self.current: SimTask | None = None
         self.number = 0
         self._names: dict[int, tuple[object, int]] = {}
-        self._outside = 0
+        self._woken: list[tuple[int, list[int]]] = []
         self._clock = table.number("clock")
 
     # --- names ------------------------------------------------------------------------------------------------------
@@ -111,9 +111,8 @@ class Recorder:
     def woken(self, task: SimTask) -> None:
         """The step in progress makes another task runnable: whether it was still to be woken depends on its scopes."""
         task.waits_on = None
-        if task is not self.current:
-            for number in self._scopes_around(task._cancel_status):
-                self.footprint[number * 3 + READ_CODE] = None
+        if self.current is not None and task is not self.current:
+            self._woken.append((task._counter, self._scopes_around(task._cancel_status)))
 
     def spawned(self, task: SimTask, nursery: Any) -> None:  # a Nursery or the lean root
         """A spawn from outside the nursery races with its closing; from inside it is ordered with it."""
@@ -130,10 +129,14 @@ class Recorder:
         self.current, self.number = task, task.number
         self.footprint = {}
         self.choices = []
+        self._woken = []
         self._read_scopes(task)
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
+        for _, numbers in sorted(self._woken):  # those that waited for an event are woken in the order of a set
+            for number in numbers:
+                self.footprint[number * 3 + READ_CODE] = None
         if not exited:
             self._read_scopes(task)
         location = "end" if exited else suspended_at(task.coro, self.locator)

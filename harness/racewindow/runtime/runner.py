@@ -194,6 +194,10 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.time_was_read = True
         if self.recording:
             self.recorder.read_clock()
+        return self.clock_seconds()
+
+    def clock_seconds(self) -> float:
+        """The same for the runtime itself: nobody in the program has asked."""
         return self.now if self.clock is None else self.clock.current_time()
 
     def current_clock(self) -> Clock:
@@ -202,8 +206,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
 
     def now_ns(self) -> int:
         """Virtual time in integer nanoseconds."""
-        seconds: float = self.now if self.clock is None else self.clock.current_time()
-        return round(seconds * 1_000_000_000)
+        return round(self.clock_seconds() * 1_000_000_000)
 
     # --- tracked objects --------------------------------------------------------------------------------------------
 
