@@ -120,7 +120,10 @@ def judge(checkers: Sequence[Checker], history: History) -> dict[str, Verdict]:
     verdicts: dict[str, Verdict] = {}
     for each in checkers:
         try:
-            verdicts[each.name] = each.check(history)
+            verdict: object = each.check(history)
+            if not isinstance(verdict, Verdict):
+                verdict = Verdict.unknown(f"the checker answered {verdict!r:.80}, which is not a Verdict")
+            verdicts[each.name] = verdict
         except Exception as error:  # noqa: BLE001  # any crash of a checker is an answer of "unknown"
             verdicts[each.name] = Verdict.unknown(f"the checker crashed: {type(error).__name__}: {error}")
     return verdicts

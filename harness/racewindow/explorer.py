@@ -219,7 +219,7 @@ class _Exploration:
                 return
             tally.executions += 1
             tally.steps += ran.raw.steps
-            self.strategy.finished(None)
+            self.strategy.finished(None, ran.raw.steps)
             judged = ran.judged
             for name, why in judged.unknown:
                 tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")

@@ -201,6 +201,14 @@ def scenario(
     """
     if faults:
         raise UsageError("this version has no kinds of fault.", do="leave faults= out.")
+    names = [each.name for each in checks]
+    for checker_name in names:
+        if names.count(checker_name) > 1:
+            raise UsageError(
+                f"two checks are called {checker_name!r}.",
+                why="violations are reported and counted by that name.",
+                do="give each a name of its own.",
+            )
 
     def declare(target: Callable[..., Awaitable[object]]) -> Scenario:
         return as_scenario(

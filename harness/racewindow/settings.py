@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import trio
+
 from racewindow.errors import UsageError
 from racewindow.scenarios import Scenario, as_scenario
 from racewindow.schedule import Deviation, Schedule
@@ -81,6 +83,12 @@ def make_settings(
     step_timeout: float = 10.0,
 ) -> Settings:
     """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
+    if trio.lowlevel.in_trio_run():
+        raise UsageError(
+            "an exploration cannot be started inside a running trio program.",
+            why="its executions are runs of their own, and runs do not nest.",
+            do="call racewindow.explore and racewindow.replay from a plain function, such as a test.",
+        )
     scenario = as_scenario(target)
     semantics = semantics or scenario.semantics
     for what, value, known in (("semantics", semantics, ("processes", "trio")), ("clock", clock, ("idle", "racing"))):

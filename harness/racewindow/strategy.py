@@ -74,5 +74,5 @@ class Strategy(Protocol):
     def bound_reached(self) -> bool:
         """Whether a bound of the strategy's own left orders out."""
 
-    def finished(self, trace: Trace | None) -> None:
-        """The execution started last has ended; `trace` is None when footprints are off."""
+    def finished(self, trace: Trace | None, steps: int) -> None:
+        """The execution started last has ended after so many steps; `trace` is None when footprints are off."""

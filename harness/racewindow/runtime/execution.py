@@ -225,7 +225,7 @@ def run_once(  # one execution is defined by all of these
             _start_full(runner, main, args)
         else:
             root = _SPARE_ROOTS.pop() if _SPARE_ROOTS else _LeanRoot()
-            runner.main_task = runner.spawn_impl(main, tuple(args), root, None)
+            runner.main_task = _spawn_main(runner, main, args, root)
         end = drive(runner)
         if not full and end == FINISHED and runner.generators and any(_is_open(ref()) for ref in runner.generators):
             runner.wants_full = True
@@ -253,6 +253,16 @@ def run_once(  # one execution is defined by all of these
         runner.world = runner.current = runner.main_task = runner.main_task_outcome = None
         sniffio_library.name = library
         GLOBAL_RUN_CONTEXT.__dict__.clear()
+
+
+def _spawn_main(runner: SimRunner, main: Main, args: Sequence[object], root: _LeanRoot) -> SimTask:
+    try:
+        return runner.spawn_impl(main, tuple(args), root, None)
+    except TypeError as error:
+        name = getattr(main, "__qualname__", repr(main))
+        raise UsageError(
+            f"{name} is not an async function.", why=str(error), do="give an `async def` function."
+        ) from None
 
 
 def _internal_error(cause: BaseException) -> trio.TrioInternalError:

@@ -53,7 +53,7 @@ class DepthFirst:
                 return self._picker
         return None
 
-    def finished(self, trace: Trace | None) -> None:
+    def finished(self, trace: Trace | None, steps: int) -> None:
         """Every decision after the prefix has alternatives; note them, so that the deepest is taken up first."""
         picker = self._picker
         assert picker is not None

@@ -29,7 +29,7 @@ class RandomWalk:
         """A walk of its own for each execution; never exhausted."""
         return RandomPicker(b"%d/%d" % (self._seed, number))
 
-    def finished(self, trace: Trace | None) -> None:
+    def finished(self, trace: Trace | None, steps: int) -> None:
         """Learns nothing."""
 
 
