@@ -156,6 +156,8 @@ def swaps_that_are_seen(running: Session, runs: list[Run], seed: int) -> int:
 
 
 QUEUES = frozenset({Locked, TryLocked, AskLock, Send, Receive, AskChannel, Notify, AwaitNotice, Checkpoint})
+HALF = settings().max_examples // 2
+"""Of what the profile says: there are many families, and each example is many executions."""
 FAMILIES = {
     "everything": EVERYTHING,
     "cells": ON_CELLS,
@@ -169,7 +171,7 @@ FAMILIES = {
 
 @pytest.mark.parametrize("clock", ["idle", "racing"])
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=40)
+@settings(max_examples=HALF)
 @given(data=st.data())
 def test_adjacent_independent_steps_commute(family: str, clock: str, data: st.DataObject) -> None:
     """Swapped, each does what it did, all other steps stay what they were, and so does what is left in the end.

@@ -274,7 +274,6 @@ async def bluetooth() -> None:
 CHANCES: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
     "account_bad": (account_bad, 0.3333),
     "reorder(1, 1)": (lambda: reorder(1), 0.0625),
-    "reorder(2, 1)": (lambda: reorder(2), 0.0494),
     "reorder(3, 1)": (lambda: reorder(3), 0.0381),
     "bluetooth_driver_bad": (bluetooth, 0.0391),
 }
