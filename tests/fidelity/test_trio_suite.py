@@ -11,6 +11,7 @@ from tests.fidelity.trio_suite import (
     CANNOT_PASS,
     FURTHER,
     MAY_FAIL_UNDER_PROCESSES,
+    ROOT,
     SIX,
     CannotPass,
     Outcome,
@@ -46,6 +47,14 @@ def test_each_fairness_test_does_fail_under_processes_semantics(tmp_path: Path) 
     outcomes = run_trios_tests(MAY_FAIL_UNDER_PROCESSES, tmp_path, seeds=range(60), semantics="processes")
 
     assert {each.test for each in outcomes if each.outcome == "failed"} == set(MAY_FAIL_UNDER_PROCESSES)
+
+
+def test_the_documentation_lists_the_same_tests_with_the_same_reasons() -> None:
+    page = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    rows = {line for line in page.splitlines() if line.startswith("| `")}
+    reasons = {test: each.reason for test, each in CANNOT_PASS.items()} | dict(MAY_FAIL_UNDER_PROCESSES)
+
+    assert rows == {f"| `{test.rpartition('_tests.')[2]}` | {reason} |" for test, reason in reasons.items()}
 
 
 # --- the checks themselves can fail ----------------------------------------------------------------------------------
