@@ -360,7 +360,7 @@ class Run:
         self.locks = [trio.Lock() for _ in range(LOCKS)]
         self.events = [trio.Event() for _ in range(EVENTS)]
         self.dictionary: racewindow.TrackedDict[str, int] = racewindow.TrackedDict({"a": 0}, name="d")
-        self.list: racewindow.TrackedList[int] = racewindow.TrackedList([0], name="l")
+        self.list: racewindow.TrackedList[int] = racewindow.TrackedList([5, 6], name="l")
         self.semaphore = trio.Semaphore(PERMITS)
         self.limiter = trio.CapacityLimiter(PERMITS)
         self.condition = trio.Condition()
@@ -689,8 +689,22 @@ EVERYTHING: frozenset[type[Op]] = frozenset([*_LEAVES, *_NESTS, Fail])
 """All operations."""
 ON_CELLS: frozenset[type[Op]] = frozenset([*_CELL_LEAVES, UntilLocked])
 """Tracked state and `until` only."""
-TIMELESS: frozenset[type[Op]] = EVERYTHING - {Sleep, Block, AskTime, MoveOn, MoveDeadline}
-"""No deadlines."""
+_QUEUES = frozenset({Locked, TryLocked, AskLock, Send, Receive, AskChannel, Notify, AwaitNotice, Checkpoint})
+FAMILIES: dict[str, frozenset[type[Op]]] = {
+    "everything": EVERYTHING,
+    "cells": ON_CELLS,
+    "queues": _QUEUES,
+    "cancelled queues": _QUEUES | {Cancel, MoveDeadline},
+    "tokens": frozenset({Permitted, Limited, AskTokens, Cancel, Checkpoint}),
+    "events": frozenset({WaitEvent, SetEvent, AskEvent, Cancel, Checkpoint}),
+    "channels": frozenset({Send, Receive, CloseSend, AskChannel, Cancel}),
+    "containers": frozenset({Put, Take, Keys, Append, At, Pop}),
+    "scopes": frozenset({Shielded, Cancel, MoveDeadline, Checkpoint, Children, Spawn}),
+    "until": frozenset({UntilLocked, UntilAtLeast, Update, Swap, Cancel, MoveOn, Fail, Children}),
+    "time": frozenset({Sleep, MoveOn, AskTime, Checkpoint, Choose}),
+    "late": _QUEUES | {Block, Sleep, MoveDeadline},
+}
+"""Which operations to make programs of: what is wrong with one shows soonest in programs that aim at it."""
 
 
 def _bodies(op: SearchStrategy[Op], length_min: int, length_max: int, *, failing: bool) -> SearchStrategy[Body]:
@@ -699,9 +713,14 @@ def _bodies(op: SearchStrategy[Op], length_min: int, length_max: int, *, failing
 
 
 def programs(
-    operations: Collection[type[Op]] = EVERYTHING, *, tasks_max: int = 4, length_max: int = 3
+    operations: Collection[type[Op]] | None = None, *, tasks_max: int = 4, length_max: int = 3
 ) -> SearchStrategy[Program]:
-    """Programs of 2 to `tasks_max` tasks of up to `length_max` of the given operations, nested up to twice."""
+    """Programs of 2 to `tasks_max` tasks of up to `length_max` of the given operations, nested up to twice.
+
+    Without `operations`: of any one of the families.
+    """
+    if operations is None:
+        return st.one_of([programs(family, tasks_max=tasks_max, length_max=length_max) for family in FAMILIES.values()])
     leaf: SearchStrategy[Op] = st.one_of([strategy for op, strategy in _LEAVES.items() if op in operations])
     nests = [nest for op, nest in _NESTS.items() if op in operations]
     op = leaf

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from racewindow.errors import RacewindowError
+from racewindow.errors import RacewindowError, RealThreadError, unknown_name
 from racewindow.runtime.diagnosis import deadlock_text
 from racewindow.runtime.execution import Environment, run_once
 from racewindow.runtime.location import Locator
@@ -39,6 +40,14 @@ def _warn_of_loose_groups() -> None:
     )
 
 
+def _refuse_to_wait_for(threads: set[threading.Thread]) -> None:
+    if threads:
+        raise RealThreadError(
+            f"waiting for the thread {min(thread.name for thread in threads)!r}",
+            "run what it does with trio.to_thread.run_sync(), or stand in for it with a task.",
+        )
+
+
 def run(  # trio's own keywords, and ours
     async_fn: Callable[[Unpack[PosArgT]], Awaitable[T]],
     *args: *PosArgT,
@@ -55,11 +64,14 @@ def run(  # trio's own keywords, and ours
     and `strict_exception_groups` as for `trio.run`; a clock that runs in real time is waited for.
     `restrict_keyboard_interrupt_to_checkpoints` is accepted and has no effect: Ctrl-C is Python's own.
 
-    Raises DeadlockError where `trio.run` would hang, RuntimeError inside another run.
+    Raises DeadlockError where `trio.run` would hang, RealThreadError where it would wait for a thread that the program
+    has started, RuntimeError inside another run.
     """
     del restrict_keyboard_interrupt_to_checkpoints
     if not strict_exception_groups:
         _warn_of_loose_groups()
+    if semantics not in {"processes", "trio"}:
+        raise unknown_name("semantics", semantics, ("processes", "trio"))
     picker = RandomWalk(seed).start(0)
 
     def drive(runner: SimRunner) -> str:
@@ -67,6 +79,7 @@ def run(  # trio's own keywords, and ours
         return DecidedLoop(runner, picker.pick_task, batches=batches, racing=False, steps_max=_STEPS_MAX).run()  # type: ignore[arg-type]
 
     __tracebackhide__ = True
+    threads = set(threading.enumerate())
     with Environment(light=True):
         raw = run_once(
             async_fn,
@@ -81,6 +94,7 @@ def run(  # trio's own keywords, and ours
         )
     assert raw is not None
     if raw.end == BLOCKED:
+        _refuse_to_wait_for(set(threading.enumerate()) - threads)
         raise DeadlockError(deadlock_text(raw.left, raw.stacks, Locator()))
     error = raw.error
     if error is not None:

@@ -207,18 +207,25 @@ class Cleanup(Op):
 
 @dataclass(frozen=True)
 class Program:
-    """The bodies of the tasks; `shuffle` says which timer gets which power of two."""
+    """The bodies of the tasks; `shuffle` says which timer gets which duration.
+
+    With `ties` durations are from 0 to 3. Then instants coincide, so there must be one task only.
+    """
 
     tasks: tuple[Body, ...]
     shuffle: int = 0
+    ties: bool = False
 
     def __repr__(self) -> str:
-        return f"Program({self.tasks!r}, {self.shuffle})"
+        return f"Program({self.tasks!r}, {self.shuffle}, {self.ties})"
 
     def durations(self) -> dict[str, float]:
         """The duration of each timer by its label; exact, and so are their sums, if there are at most TIMERS_MAX."""
         labels = [label for index, body in enumerate(self.tasks) for label in _timers(f"t{index}", body)]
-        random.Random(self.shuffle).shuffle(labels)
+        order = random.Random(self.shuffle)
+        if self.ties:
+            return {label: float(order.randrange(4)) for label in labels}
+        order.shuffle(labels)
         return {label: float(1 << index) for index, label in enumerate(labels)}
 
 
@@ -309,7 +316,7 @@ class Run:
             tuple(event.is_set() for event in self.events),
             tuple(self.flags),
             tuple(self.counted.items()),
-            tuple(send.statistics() for send, _ in self.channels),
+            tuple(_waiting(send.statistics()) for send, _ in self.channels),
             tuple((scope.cancel_called, scope.deadline) for scope in self.scopes),
             self.condition.statistics(),
         )
@@ -317,6 +324,11 @@ class Run:
     def result(self) -> tuple[object, ...]:
         """What every task noted, in its own order, and what is left."""
         return (tuple(sorted((label, tuple(notes)) for label, notes in self.notes.items())), self.shared())
+
+
+def _waiting(channel: trio.MemoryChannelStatistics) -> tuple[int, ...]:
+    """How full a channel is and who waits; how full it ever was does depend on the order."""
+    return channel.current_buffer_used, channel.tasks_waiting_send, channel.tasks_waiting_receive
 
 
 def as_function(program: Program, results: list[object]) -> Callable[[], Awaitable[None]]:
@@ -616,6 +628,17 @@ _ALONE: list[SearchStrategy[Op]] = [
     st.builds(Fan, _FEW, _FEW, st.integers(0, 2)),
     st.builds(InSequence, _FEW),
 ]
+_LONE: list[SearchStrategy[Op]] = [
+    *[st.builds(Nap)] * 3,
+    st.builds(Checkpoints, _FEW, st.sampled_from(sorted(_CHECKPOINTS))),
+    st.builds(WaitEvent, _EVENT),
+    st.builds(SetEvent, _EVENT),
+    st.builds(AwaitFlag, _FLAG),
+    st.builds(Guarded, st.sampled_from(["Lock", "Semaphore"]), _FEW),
+    st.builds(Generate, st.integers(0, 2), st.integers(0, 2)),
+    st.builds(CancelTask, st.just(0)),
+    st.builds(MoveDeadline, st.just(0), st.booleans()),
+]
 _TOP_LEVEL = [st.builds(Send), st.builds(Receive)] * 2
 _THREADS: list[SearchStrategy[Op]] = [
     st.builds(Thread, st.sampled_from(["answers", "raises", "comes back", "checks"]), st.booleans())
@@ -662,6 +685,14 @@ def programs() -> SearchStrategy[Program]:
     tasks = st.builds(lambda one, others: (one, *others), first, st.lists(sequential, min_size=1, max_size=2))
     found = st.builds(Program, tasks, st.integers(0, 1 << 16))
     return found.filter(lambda program: len(program.durations()) <= TIMERS_MAX)
+
+
+def lone_programs() -> SearchStrategy[Program]:
+    """Programs of one task, in which scopes and sleeps end at the same instant, also at once."""
+    body = _bodies(_LONE, 3)
+    for _ in range(3):
+        body = _bodies([*_LONE, *_scoping(body) * 3], 3)
+    return st.builds(lambda one, shuffle: Program((one,), shuffle, ties=True), body, st.integers(0, 1 << 16))
 
 
 def thread_programs() -> SearchStrategy[Program]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import re
+import signal
 import sys
 import threading
 import time
@@ -98,8 +99,15 @@ async def leaks_cancelled() -> None:
     raise kept[0]
 
 
-async def nests() -> None:
-    trio.run(returns)
+async def presses_ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+    await trio.sleep(1)
+
+
+async def has_a_child_that_presses_ctrl_c() -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(presses_ctrl_c)
+        await trio.sleep_forever()
 
 
 async def looks_at_itself() -> object:
@@ -139,6 +147,8 @@ async def awaits_foreign() -> None:
         (fails_while_handling,),
         (is_cancelled_from_within,),
         (leaks_cancelled,),
+        (presses_ctrl_c,),
+        (has_a_child_that_presses_ctrl_c,),
         (looks_at_itself,),
         (awaits_foreign,),
     ],
@@ -170,6 +180,12 @@ def _fresh(program: tuple[Any, ...]) -> tuple[Any, ...]:
 )
 def test_misuse_is_told_in_trios_words(make: Callable[[], tuple[Any, ...]]) -> None:
     same_for_all(make)
+
+
+def test_unknown_semantics_are_refused() -> None:
+    with pytest.raises(racewindow.UsageError, match="there is no semantics called 'process'") as info:
+        racewindow.run(returns, semantics="process")
+    assert "did you mean 'processes'?" in str(info.value)
 
 
 async def needs_an_argument(value: int) -> int:
@@ -409,6 +425,37 @@ def test_a_mock_clock_that_stands_is_moved_by_the_program(run: Callable[..., Any
     assert run(main, clock=clock) == 10
 
 
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    ("clock", "first"),
+    [
+        (None, ["deadline", "cushion", "later"]),
+        (RealClock(), ["deadline", "cushion", "later"]),
+        (MockClock(rate=1), ["deadline", "cushion", "later"]),
+        (MockClock(autojump_threshold=0), ["cushion", "deadline", "later"]),  # it is real time, which does not pass
+    ],
+    ids=["none", "real", "mock with a rate", "mock that jumps"],
+)
+def test_a_cushion_is_weighed_against_deadlines_in_real_time(
+    run: Callable[..., Any], clock: trio.abc.Clock | None, first: list[str]
+) -> None:
+    async def main() -> list[str]:
+        order = []
+
+        async def sleeper(seconds: float, name: str) -> None:
+            await trio.sleep(seconds)
+            order.append(name)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sleeper, 0.01, "deadline")
+            nursery.start_soon(sleeper, 0.3, "later")
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            order.append("cushion")
+        return order
+
+    assert run(main, clock=clock) == first
+
+
 def test_where_trio_would_hang_there_is_an_error() -> None:
     async def main() -> None:
         await trio.Event().wait()
@@ -417,6 +464,22 @@ def test_where_trio_would_hang_there_is_an_error() -> None:
         for clock in (None, MockClock(), MockClock(autojump_threshold=0), RealClock()):
             with pytest.raises(DeadlockError, match=r"main waits in trio\.Event\.wait"):
                 run(main, clock=clock)
+
+
+@pytest.mark.parametrize("run", OURS)
+def test_a_thread_of_the_programs_own_is_not_waited_for(run: Callable[..., Any]) -> None:
+    """trio would wait; here the operating system would choose when it comes."""
+    enough = threading.Event()
+
+    async def main() -> None:
+        thread = threading.Thread(target=enough.wait, args=(60,), name="courier")
+        thread.start()
+        await trio.sleep(1)  # that virtual time passes is no reason to complain
+        await trio.Event().wait()
+
+    with pytest.raises(racewindow.RealThreadError, match="waiting for the thread 'courier' asks for a real thread"):
+        run(main)
+    enough.set()
 
 
 class Recorder(trio.abc.Instrument):

@@ -150,11 +150,11 @@ def differing() -> Callable[[], Any]:
     return unsteady
 
 
-def failing_once() -> Callable[[], Any]:
-    """A program that fails the third time that it is run, and never again."""
+def failing_in(*numbers: int) -> Callable[[], Any]:
+    """A program that fails only in certain ones of its runs, counted from 0."""
     runs = itertools.count()
 
     async def unlucky() -> None:
-        assert next(runs) != 2
+        assert next(runs) not in numbers
 
     return unlucky

@@ -15,26 +15,30 @@ from racewindow.strategy import Task
 from racewindow.trace import ADD, READ, WRITE, Access, Step, step_text
 from tests.harness.executions import Tap, session, walk
 from tests.strategies import (
-    EVERYTHING,
-    ON_CELLS,
+    FAMILIES,
+    Append,
     AskChannel,
+    AskEvent,
     AskLock,
-    AskTokens,
+    At,
     AwaitNotice,
     Block,
     Cancel,
     Checkpoint,
-    Limited,
+    Keys,
     Locked,
     MoveDeadline,
     Notify,
-    Permitted,
+    Pop,
     Program,
+    Put,
     Receive,
     Run,
     Send,
-    Sleep,
-    TryLocked,
+    SetEvent,
+    Shielded,
+    Take,
+    WaitEvent,
     as_function,
     programs,
 )
@@ -155,18 +159,8 @@ def swaps_that_are_seen(running: Session, runs: list[Run], seed: int) -> int:
     return len(places)
 
 
-QUEUES = frozenset({Locked, TryLocked, AskLock, Send, Receive, AskChannel, Notify, AwaitNotice, Checkpoint})
 HALF = settings().max_examples // 2
 """Of what the profile says: there are many families, and each example is many executions."""
-FAMILIES = {
-    "everything": EVERYTHING,
-    "cells": ON_CELLS,
-    "queues": QUEUES,
-    "cancelled queues": QUEUES | {Cancel, MoveDeadline},
-    "tokens": frozenset({Permitted, Limited, AskTokens, Cancel, Checkpoint}),
-    "late": QUEUES | {Block, Sleep, MoveDeadline},
-}
-"""Which operations a program is made of: a rule that is missing shows soonest in programs that aim at it."""
 
 
 @pytest.mark.parametrize("clock", ["idle", "racing"])
@@ -201,7 +195,7 @@ def test_there_is_something_to_swap() -> None:
     [
         Program(((Checkpoint(),), (MoveDeadline(2, 0),), (Receive(),), (AskChannel(),))),
         Program(((Cancel(1),), (Receive(),), (AskChannel(),), (Send(1),))),
-        Program(((Cancel(0),), (Checkpoint(), MoveDeadline(0, 1)), (Checkpoint(),))),
+        Program(((Shielded(()),), (MoveDeadline(0, 1),))),
         Program(
             (
                 (Locked(0, (Checkpoint(), Checkpoint())),),
@@ -211,6 +205,9 @@ def test_there_is_something_to_swap() -> None:
             )
         ),
         Program(((AwaitNotice(),), (Notify(),), (Cancel(0), AskLock(0)))),
+        Program(((WaitEvent(0),), (SetEvent(0),), (AskEvent(0),), (WaitEvent(0),))),
+        Program(((Pop(0),), (At(1),), (Append(7),))),
+        Program(((Put("b", 1), Take("a")), (Keys(), Keys()))),
     ],
 )
 def test_programs_that_once_showed_a_missing_rule(program: Program) -> None:

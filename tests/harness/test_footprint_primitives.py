@@ -126,6 +126,17 @@ def test_the_footprint_of_a_primitive(setup: Callable[[], Any], action: Action, 
     assert touched(setup, action) == footprint
 
 
+def test_moving_waiters_writes_both_lots() -> None:
+    """They leave one queue and join another, as those that `Condition.notify` wakes do."""
+
+    def lots() -> tuple[trio.lowlevel.ParkingLot, trio.lowlevel.ParkingLot]:
+        return trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()
+
+    found = touched(lots, lambda both: both[0].repark(both[1]))
+
+    assert found == {"write ParkingLot#1", "write ParkingLot#2"}
+
+
 def test_the_footprint_of_a_condition() -> None:
     """Waiting leaves the lock and joins the queue; a notice moves a waiter from the queue to that of the lock."""
     wait = touched(_condition, lambda condition: condition.wait())

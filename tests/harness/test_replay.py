@@ -222,6 +222,23 @@ def test_a_schedule_brings_what_it_was_recorded_with() -> None:
     assert (failure.schedule.semantics, failure.schedule.clock, failure.schedule.seed) == ("trio", "racing", 5)
 
 
+def test_a_failure_replays_in_the_form_in_which_it_was_found() -> None:
+    """Other executions of the same exploration may have needed the full form; this one did not, and needs none."""
+
+    async def program() -> None:
+        kind = racewindow.choose(range(30))
+        await trio.lowlevel.checkpoint()
+        if 0 < kind < 29:
+            trio.lowlevel.current_trio_token()
+        assert kind < 29
+
+    result = racewindow.explore(program, seed=3)
+    (failure,) = result.failures
+
+    assert failure.execution > 0
+    assert racewindow.replay(program, failure.schedule).digest == failure.digest
+
+
 def test_a_schedule_of_another_scenario_is_refused_before_anything_runs() -> None:
     """Its parameters and safeguards have to be known."""
     with pytest.raises(UsageError, match="there is no parameter of two-tasks called 'size'"):

@@ -27,9 +27,12 @@ def pass_time(runner: SimRunner) -> bool:
     runq = runner.runq
     deadline = runner.deadlines.next_deadline()
     if runner.idle_waiters:
-        cushion = min(runner.idle_waiters.values())
-        if runner.clock is not None or runner.now + cushion < deadline:
-            runner.now += cushion  # of no meaning to a foreign clock: a cushion is not measured by it
+        cushion, clock = min(runner.idle_waiters.values()), runner.clock
+        if cushion < (deadline - runner.now if clock is None else clock.deadline_to_sleep_time(deadline)):
+            if clock is None:
+                runner.now += cushion
+            elif cushion > 0 and not (isinstance(clock, MockClock) and clock.rate == 0):
+                _real_sleep(cushion)
             before = len(runq)
             runner.wake_idle_waiters(cushion)
             sort_tail(runq, before)

@@ -12,7 +12,9 @@ Each replacement does what the original does, faster or in a fixed order; outsid
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
+from functools import update_wrapper
 from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -284,23 +286,28 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (_threads, "start_thread_soon", _run_inline),
     (_threads, "_send_message_to_trio", _answer_inline),
 )
+for _function, _original in ((lean_sleep, _sleep), (lean_sleep_until, _sleep_until), (lean_checkpoint, _checkpoint)):
+    update_wrapper(_function, _original)  # a task that runs it keeps its name
 
 
 class Patches:
-    """Installs the replacements on entry and puts the originals back on exit; nests."""
+    """Installs the replacements on entry and puts the originals back on exit; nests, also from several threads."""
 
+    _lock = threading.Lock()
     _depth = 0
     _originals: tuple[tuple[Any, str, Any], ...] = ()
 
     def __enter__(self) -> None:
-        if Patches._depth == 0:
-            Patches._originals = tuple((owner, name, owner.__dict__[name]) for owner, name, _ in _PATCHES)
-            for owner, name, replacement in _PATCHES:
-                setattr(owner, name, replacement)
-        Patches._depth += 1
+        with Patches._lock:
+            if Patches._depth == 0:
+                Patches._originals = tuple((owner, name, owner.__dict__[name]) for owner, name, _ in _PATCHES)
+                for owner, name, replacement in _PATCHES:
+                    setattr(owner, name, replacement)
+            Patches._depth += 1
 
     def __exit__(self, *_: object) -> None:
-        Patches._depth -= 1
-        if Patches._depth == 0:
-            for owner, name, original in Patches._originals:
-                setattr(owner, name, original)
+        with Patches._lock:
+            Patches._depth -= 1
+            if Patches._depth == 0:
+                for owner, name, original in Patches._originals:
+                    setattr(owner, name, original)

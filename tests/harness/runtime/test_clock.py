@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racewindow.schedule import CLOCK
-from tests.harness.executions import Script, Tap, session, walk
+from tests.harness.executions import Script, Tap, session, taken, walk
 from tests.strategies import ON_CELLS, Program, Sleep, as_function, programs
 
 
@@ -119,9 +119,12 @@ def test_a_racing_clock_counts_its_advances_since_the_last_step() -> None:
 
     tap = Tap(Script(["main/0", "main/1", CLOCK, CLOCK, "main"]))
     with session(main, clock="racing") as running:
-        execution = running.record(tap)
+        execution, schedule = taken(running, tap)
+        again = running.replay(schedule)
 
     assert execution.outcome == "ok"
+    assert again.digest == execution.digest
+    assert [each.index for each in schedule.deviations if each.option == CLOCK] == [0, 1]
     assert [place for place, option in tap.taken.items() if option == CLOCK] == [(3, 0), (3, 1)]
 
 

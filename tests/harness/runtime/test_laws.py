@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from racewindow.runtime.step import holds
@@ -15,7 +15,19 @@ from racewindow.schedule import CLOCK
 from racewindow.session import Host
 from racewindow.strategy import Picker, Task
 from tests.harness.executions import WAYS, Script, Tap, Way, session, taken, walk
-from tests.strategies import EVERYTHING, Block, MoveDeadline, Program, Run, as_function, programs
+from tests.strategies import (
+    EVERYTHING,
+    Block,
+    Cancel,
+    MoveDeadline,
+    MoveOn,
+    Program,
+    Run,
+    UntilAtLeast,
+    Update,
+    as_function,
+    programs,
+)
 
 SEEDS = st.integers(0, 1 << 16)
 """Of a random walk."""
@@ -172,12 +184,40 @@ def test_an_execution_leaves_nothing_behind(program: Program, seed: int, way: Wa
 # --- trio's batches --------------------------------------------------------------------------------------------------
 
 
+class WaiterTap(Tap):
+    """Notes also which of the offered tasks wait in `until`."""
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.in_until: dict[int, set[str]] = {}
+
+    def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
+        tasks: list[SimTask] = candidates  # type: ignore[assignment]  # which is what they are
+        self.in_until[tasks[0]._runner.step_serial] = {task.path for task in tasks if task.predicate is not None}
+        return super().pick_task(candidates, may_advance=may_advance, last=last, advances=advances)
+
+
 @given(programs(), SEEDS, st.sampled_from(["idle", "racing"]))
+@example(  # a task in `until` that could have gone on is cancelled instead, which is news, so it is for the next batch
+    Program(
+        (
+            (Update(0), Update(0), UntilAtLeast(0, 0)),
+            (Update(0),),
+            (Update(0), Update(0), Cancel(0)),
+            (Update(0), Update(0), MoveOn(0, (Update(0),))),
+        )
+    ),
+    22482,
+    "idle",
+)
 def test_under_trio_semantics_no_task_steps_twice_while_another_that_could_run_waits(
     program: Program, seed: int, clock: str
 ) -> None:
-    """Once a batch has begun, each of its tasks steps once before any of them steps again."""
-    tap = Tap(walk(seed))
+    """Once a batch has begun, each of its tasks steps once before any of them steps again.
+
+    But for a task in `until`: it leaves the batch if its predicate ceases to hold, or if it is cancelled.
+    """
+    tap = WaiterTap(walk(seed))
     with session(as_function(program), semantics="trio", clock=clock) as running:
         execution = running.record(tap)
 
@@ -189,10 +229,10 @@ def test_under_trio_semantics_no_task_steps_twice_while_another_that_could_run_w
         for waiting in stepped_since.values():
             waiting.append(step.task)
             assert len(set(waiting)) == len(waiting), f"step {serial}"
-        if serial + 1 in tap.offered:  # who is not offered any more is blocked again: its predicate does not hold now
-            stepped_since = {k: v for k, v in stepped_since.items() if k in tap.offered[serial + 1]}
-        else:
-            stepped_since = {}
+        still = tap.offered.get(serial + 1, frozenset()) - (
+            tap.in_until.get(serial, set()) - tap.in_until.get(serial + 1, set())
+        )
+        stepped_since = {path: steps for path, steps in stepped_since.items() if path in still}
 
 
 async def _two_that_count(counts: list[list[int]]) -> None:
@@ -253,8 +293,8 @@ def test_a_deadline_strikes_between_batches_only_under_trio_semantics() -> None:
 NAMED_PROGRAMS = programs(EVERYTHING - {MoveDeadline, Block}, tasks_max=3)
 
 
-@given(NAMED_PROGRAMS, st.lists(SEEDS, min_size=2, max_size=6, unique=True))
-def test_a_task_has_the_same_path_in_every_order(program: Program, seeds: list[int]) -> None:
+@given(NAMED_PROGRAMS, st.lists(SEEDS, min_size=2, max_size=6, unique=True), RUNNABLE)
+def test_a_task_has_the_same_path_in_every_order(program: Program, seeds: list[int], way: Way) -> None:
     """A path is what spawned the task and as how many-th, so it means the same task whenever the task exists."""
     labels: dict[str, str] = {}
 
@@ -262,7 +302,7 @@ def test_a_task_has_the_same_path_in_every_order(program: Program, seeds: list[i
         task: Any = trio.lowlevel.current_task()
         assert labels.setdefault(task.path, label) == label
 
-    with session(as_function(program, on_note=note)) as running:
+    with session(as_function(program, on_note=note), **way) as running:
         for seed in seeds:
             running.run(walk(seed))
             running.record(walk(seed))
@@ -310,6 +350,30 @@ def test_display_names_count_the_children_of_one_parent() -> None:
         found = {tuple(sorted({(s.task, s.name) for s in running.record(walk(seed)).trace.steps})) for seed in range(9)}
 
     assert found == {(("main", "main"), ("main/0", "worker"), ("main/1", "worker#2"), ("main/2", "foreman"))}
+
+
+def test_tasks_that_run_a_function_of_trio_are_called_by_its_name() -> None:
+    """Also where the function is replaced or hooked during an execution."""
+
+    async def main() -> None:
+        event = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(event.wait)
+            nursery.start_soon(trio.sleep, 1)
+            nursery.start_soon(trio.sleep_until, 1)
+            nursery.start_soon(trio.lowlevel.checkpoint)
+            event.set()
+
+    with session(main) as running:
+        steps = running.record(walk(0)).trace.steps
+
+    assert [name for _, name in sorted({(s.task, s.name) for s in steps})] == [
+        "main",
+        "wait",
+        "sleep",
+        "sleep_until",
+        "checkpoint",
+    ]
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
