@@ -26,17 +26,8 @@ def pass_time(runner: SimRunner) -> bool:
     """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
     runq = runner.runq
     deadline = runner.deadlines.next_deadline()
-    if runner.idle_waiters:
-        cushion, clock = min(runner.idle_waiters.values()), runner.clock
-        if cushion < (deadline - runner.now if clock is None else clock.deadline_to_sleep_time(deadline)):
-            if clock is None:
-                runner.now += cushion
-            elif cushion > 0 and not (isinstance(clock, MockClock) and clock.rate == 0):
-                _real_sleep(cushion)
-            before = len(runq)
-            runner.wake_idle_waiters(cushion)
-            sort_tail(runq, before)
-            return True
+    if runner.idle_waiters and _wake_the_idle(runner, deadline):
+        return True
     if deadline == inf:
         return runner.woken_from_outside and answer_outside(runner)
     if runner.clock is not None:
@@ -45,6 +36,21 @@ def pass_time(runner: SimRunner) -> bool:
     before = len(runq)
     runner.deadlines.expire(runner.now)
     sort_tail(runq, before)
+    return True
+
+
+def _wake_the_idle(runner: SimRunner, deadline: float) -> bool:
+    """Wake those who wait for nothing being able to run, if the shortest cushion ends before the deadline comes."""
+    cushion, clock = min(runner.idle_waiters.values()), runner.clock
+    if cushion >= (deadline - runner.now if clock is None else clock.deadline_to_sleep_time(deadline)):
+        return False
+    if clock is None:
+        runner.now += cushion
+    elif cushion > 0 and not _stands_still(clock):
+        _real_sleep(cushion)
+    before = len(runner.runq)
+    runner.wake_idle_waiters(cushion)
+    sort_tail(runner.runq, before)
     return True
 
 
@@ -64,9 +70,14 @@ def _pass_foreign_time(runner: SimRunner, clock: trio.abc.Clock, deadline: float
         if clock.current_time() == earlier:
             return False
     elif timeout > 0:
-        if timeout == inf or (isinstance(clock, MockClock) and clock.rate == 0):
+        if timeout == inf or _stands_still(clock):
             return False
         _real_sleep(min(timeout, 1.0))
     runner.deadlines.expire(clock.current_time())
     sort_tail(runq, before)
     return True
+
+
+def _stands_still(clock: trio.abc.Clock) -> bool:
+    """Whether waiting in real time would not move the clock."""
+    return isinstance(clock, MockClock) and clock.rate == 0
