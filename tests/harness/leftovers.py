@@ -70,7 +70,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def explore() -> None:
-    """Every target, and then in the full form."""
+    """Every target; the first of them needs the full form."""
     for target in TARGETS:
         racewindow.explore(target, schedules=20, all_failures=True)
 
