@@ -8,19 +8,45 @@ into a set, a child that leaves its nursery.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from racewindow.trace import ADD, READ, WRITE, Access
 
 READ_CODE, WRITE_CODE, ADD_CODE = 0, 1, 2
+READS, WRITES, ADDS = 1, 2, 4
+"""The modes as bits, where a step accesses a key in several."""
+Item = tuple[int, int]
+"""A key number, and the modes in which a step accesses it."""
+_DECODED_MAX = 20_000
 _MODES = (READ, WRITE, ADD)
 
 
 class KeyTable:
-    """Numbers for names; one per exploration, so that footprints of different executions can be compared."""
+    """Numbers for names; one per exploration, so that footprints of different executions can be compared.
+
+    `scopes`: which of them are cancel scopes, as bits. `blind`: those that are set without being looked at; of them
+    `sure`: those that are set in the same way whatever is there, as a cell is, and a key of a dictionary is not.
+    """
 
     def __init__(self) -> None:
+        self.scopes = 0
+        self.blind: set[int] = set()
+        self.sure: set[int] = set()
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
+        self._decoded: dict[tuple[int, ...], tuple[Footprint, tuple[Item, ...]]] = {}
+
+    def decode(self, codes: tuple[int, ...]) -> tuple[Footprint, tuple[Item, ...]]:
+        """A footprint as bit sets, and key by key."""
+        found = self._decoded.get(codes)
+        if found is None:
+            modes: dict[int, int] = {}
+            for code in codes:
+                modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
+            if len(self._decoded) >= _DECODED_MAX:
+                self._decoded.clear()
+            found = self._decoded[codes] = footprint_of(codes), tuple(modes.items())
+        return found
 
     def number(self, name: str) -> int:
         """The number of a key, a new one if the name is new."""
@@ -54,3 +80,37 @@ def dependent(one: Iterable[int], two: Iterable[int]) -> bool:
         if seen & ~(0 if code % 3 == WRITE_CODE else 1 << code % 3):
             return True
     return False
+
+
+class Footprint(NamedTuple):
+    """What a step touches, as three bit sets over key numbers."""
+
+    reads: int
+    writes: int
+    adds: int
+
+    def conflicts(self, other: Footprint) -> bool:
+        """Whether the two steps depend on each other: a key in common, and not both reads or both adds."""
+        reads, writes, adds = self
+        other_reads, other_writes, other_adds = other
+        return bool(
+            writes & (other_reads | other_writes | other_adds)
+            or other_writes & (reads | adds)
+            or reads & other_adds
+            or adds & other_reads
+        )
+
+    def union(self, other: Footprint) -> Footprint:
+        """What two steps touch together."""
+        return Footprint(self[0] | other[0], self[1] | other[1], self[2] | other[2])
+
+
+NO_FOOTPRINT = Footprint(0, 0, 0)
+
+
+def footprint_of(codes: Iterable[int]) -> Footprint:
+    """The bit sets of some access codes."""
+    sets = [0, 0, 0]
+    for code in codes:
+        sets[code % 3] |= 1 << code // 3
+    return Footprint(*sets)

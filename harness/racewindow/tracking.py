@@ -8,7 +8,6 @@ as ordinary containers, so that the same code runs in production.
 from __future__ import annotations
 
 import copy
-import inspect
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from types import MemberDescriptorType
@@ -18,29 +17,14 @@ import trio
 
 from racewindow.errors import UsageError
 from racewindow.footprint import READ_CODE, WRITE_CODE
-from racewindow.plain import one_line, plain
 from racewindow.runtime.access import PLAIN, Owner, owner, pause_until
 from racewindow.runtime.runner import current_runner
+from racewindow.tracked_parts import SHAPE, Attributes, Keyed, owner_of
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 C = TypeVar("C", bound=type)
-
-
-def _owner(what: str) -> Owner:
-    found = owner()
-    if found is None:
-        caller = inspect.currentframe()
-        while caller is not None and caller.f_code.co_filename == __file__:
-            caller = caller.f_back
-        assert caller is not None
-        raise UsageError(
-            f"{what} was made outside an execution, at {caller.f_code.co_filename}:{caller.f_lineno}.",
-            why="it would be shared by all executions, and each would start from what the last one left.",
-            do="make it inside the scenario function, or in a function called from there.",
-        )
-    return found
 
 
 class Cell(Generic[T]):
@@ -53,7 +37,7 @@ class Cell(Generic[T]):
     __slots__ = ("_key", "_owner", "_value")
 
     def __init__(self, value: T, *, name: str | None = None) -> None:
-        self._owner: Owner = current_runner() or _owner("a Cell")
+        self._owner: Owner = current_runner() or owner_of("a Cell")
         self._value = value
         self._key = self._owner.key_of_new(name, "Cell") if self._owner.recording else 0
 
@@ -86,59 +70,7 @@ class Cell(Generic[T]):
         return f"Cell({self._value!r})"
 
 
-class _Keyed:
-    """Footprints per part of a container: one key number for each part, and one for its shape."""
-
-    __slots__ = ("_name", "_numbers", "_owner", "quiet")
-
-    def __init__(self, name: str | None, kind: str) -> None:
-        self._owner = _owner(f"a {kind}")
-        self._numbers: dict[Any, int] = {}
-        self.quiet = False  # while it is being made
-        self._name = self._owner.name_of_new(name, kind) if self._owner.recording else ""
-
-    def touch(self, part: object, code: int) -> None:
-        """The step in progress accesses one part."""
-        if self._owner.recording and not self.quiet:
-            number = self._numbers.get(part)
-            if number is None:
-                number = self._numbers[part] = self._owner.recorder.table.number(f"{self._name}{self._word(part)}")
-            self._owner.recorder.footprint[number * 3 + code] = None
-
-    def wrote(self, part: object) -> None:
-        """The step in progress changes one part."""
-        self._owner.version += 1
-        self.touch(part, WRITE_CODE)
-
-    def _word(self, part: object) -> str:
-        """How a part is written in a key: the same in every process, whatever the `repr` of the user's own types."""
-        return f"[{part!r}]" if type(part) in _SIMPLE else f"[{one_line(plain(part))}]"
-
-
-class _Shape:
-    """The part that stands for which keys or how many items there are."""
-
-    def __repr__(self) -> str:
-        return "*"
-
-
-_SHAPE = _Shape()
-_SIMPLE = frozenset({str, int, bool, bytes, type(None), _Shape})
-
-
-class _Attributes(_Keyed):
-    """The parts of an instance of a tracked class. A copy of the instance shares them, which merges their keys."""
-
-    __slots__ = ()
-
-    def __deepcopy__(self, _memo: dict[int, Any]) -> _Attributes:
-        return self
-
-    def _word(self, part: object) -> str:
-        return f".{part}"
-
-
-class TrackedDict(_Keyed, MutableMapping[K, V]):
+class TrackedDict(Keyed, MutableMapping[K, V]):
     """A dictionary with a footprint per key; iteration and `len` read its shape, adding and removing keys write it."""
 
     __slots__ = ("_data",)
@@ -158,28 +90,29 @@ class TrackedDict(_Keyed, MutableMapping[K, V]):
         return key in self._data
 
     def __setitem__(self, key: K, value: V) -> None:
+        self.wrote(key)  # before the shape: whether that changes as well is seen by looking here
         if key not in self._data:
-            self.wrote(_SHAPE)
-        self.wrote(key)
+            self.wrote(SHAPE)
         self._data[key] = value
 
     def __delitem__(self, key: K) -> None:
         self.touch(key, READ_CODE)
         if key in self._data:
-            self.wrote(_SHAPE)
+            self.wrote(SHAPE)
             self.wrote(key)
+            self.removed(key)
         del self._data[key]
 
     def __iter__(self) -> Iterator[K]:
-        self.touch(_SHAPE, READ_CODE)
+        self.touch(SHAPE, READ_CODE)
         return iter(tuple(self._data))
 
     def __reversed__(self) -> Iterator[K]:
-        self.touch(_SHAPE, READ_CODE)
+        self.touch(SHAPE, READ_CODE)
         return reversed(tuple(self._data))
 
     def __len__(self) -> int:
-        self.touch(_SHAPE, READ_CODE)
+        self.touch(SHAPE, READ_CODE)
         return len(self._data)
 
     def popitem(self) -> tuple[K, V]:
@@ -212,10 +145,11 @@ class TrackedDict(_Keyed, MutableMapping[K, V]):
         return f"TrackedDict({self._data!r})"
 
 
-class TrackedList(_Keyed, MutableSequence[V]):
+class TrackedList(Keyed, MutableSequence[V]):
     """A list with a footprint per index; `len`, slices and iteration read its shape, `insert` and `del` write it."""
 
     __slots__ = ("_data",)
+    _settable = False
 
     def __init__(self, initial: Iterable[V] = (), *, name: str | None = None) -> None:
         super().__init__(name, "TrackedList")
@@ -236,7 +170,7 @@ class TrackedList(_Keyed, MutableSequence[V]):
     def __setitem__(self, index: Any, value: Any) -> None:
         self._owner.version += 1
         if isinstance(index, slice):
-            self.wrote(_SHAPE)
+            self.wrote(SHAPE)
             for position in range(max(len(self._data), 1)):
                 self.touch(position, WRITE_CODE)
         else:
@@ -250,7 +184,7 @@ class TrackedList(_Keyed, MutableSequence[V]):
         elif -size <= index < size:
             self._shifted(index % size)
         else:
-            self.touch(_SHAPE, READ_CODE)
+            self.touch(SHAPE, READ_CODE)
         del self._data[index]
 
     def insert(self, index: int, value: V) -> None:
@@ -261,7 +195,7 @@ class TrackedList(_Keyed, MutableSequence[V]):
         self._data.insert(index, value)
 
     def __len__(self) -> int:
-        self.touch(_SHAPE, READ_CODE)
+        self.touch(SHAPE, READ_CODE)
         return len(self._data)
 
     def sort(self, *, key: Callable[[V], Any] | None = None, reverse: bool = False) -> None:
@@ -298,14 +232,14 @@ class TrackedList(_Keyed, MutableSequence[V]):
             index = operator.index(index)
             self.touch(index + len(self._data) if index < 0 else index, code)
             if index < 0 or index >= len(self._data):
-                self.touch(_SHAPE, READ_CODE)  # where it points, or that it points nowhere, depends on the length
+                self.touch(SHAPE, READ_CODE)  # where it points, or that it points nowhere, depends on the length
             return
-        self.touch(_SHAPE, READ_CODE)
+        self.touch(SHAPE, READ_CODE)
         for position in range(*index.indices(len(self._data))):
             self.touch(position, code)
 
     def _shifted(self, start: int) -> None:
-        self.wrote(_SHAPE)
+        self.wrote(SHAPE)
         for position in range(start, len(self._data) + 1):
             self.touch(position, WRITE_CODE)
 
@@ -327,11 +261,11 @@ def tracked(cls: C) -> C:
 
     def __new__(made: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         instance = base.__new__(made) if base.__new__ is object.__new__ else base.__new__(made, *args, **kwargs)
-        object.__setattr__(instance, _KEYED, _Attributes(None, made.__name__))
+        object.__setattr__(instance, _KEYED, Attributes(None, made.__name__))
         return instance
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        keyed: _Attributes = object.__getattribute__(self, _KEYED)
+        keyed: Attributes = object.__getattribute__(self, _KEYED)
         keyed.quiet = True
         try:
             base.__init__(self, *args, **kwargs)
@@ -340,19 +274,20 @@ def tracked(cls: C) -> C:
 
     def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
         if name != _KEYED and _is_state(type(self), name):
-            keyed: _Attributes = object.__getattribute__(self, _KEYED)
+            keyed: Attributes = object.__getattribute__(self, _KEYED)
             keyed.touch(name, READ_CODE)
         return object.__getattribute__(self, name)
 
     def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
         if name != _KEYED and _is_state(type(self), name):
-            keyed: _Attributes = object.__getattribute__(self, _KEYED)
+            keyed: Attributes = object.__getattribute__(self, _KEYED)
             keyed.wrote(name)
         base.__setattr__(self, name, value)
 
     def __delattr__(self: Any, name: str) -> None:  # noqa: N807
-        keyed: _Attributes = object.__getattribute__(self, _KEYED)
+        keyed: Attributes = object.__getattribute__(self, _KEYED)
         keyed.wrote(name)
+        keyed.removed(name)
         base.__delattr__(self, name)
 
     methods = (__new__, __init__, __getattribute__, __setattr__, __delattr__)

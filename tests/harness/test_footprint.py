@@ -142,7 +142,7 @@ def swaps_that_are_seen(running: Session, runs: list[Run], seed: int) -> int:
     tap = Tap(walk(seed))
     execution = running.record(tap)
     before, steps = runs[-1], execution.trace.steps
-    places = _swappable(steps, tap, running.table)
+    places = _swappable(steps, tap, running.tables.keys)
     for index in places:
         taken = dict(tap.taken)
         (at,) = (key for key, option in taken.items() if key[0] == index and option != CLOCK)

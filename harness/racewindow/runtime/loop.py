@@ -6,7 +6,7 @@ from math import inf
 from typing import Final, Protocol
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT
-from racewindow.runtime.passing import answer_outside, pass_time, sort_tail
+from racewindow.runtime.passing import answer_outside, pass_time, sort_tail, wakes_the_idle
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
 from racewindow.runtime.task import SimTask
@@ -59,7 +59,7 @@ class DecidedLoop:
                     continue
                 if not runner.tasks:
                     return FINISHED
-                if not pass_time(runner):
+                if not self._pass_time():
                     return BLOCKED
                 self.advances += 1
                 continue
@@ -134,12 +134,27 @@ class DecidedLoop:
         queue.pop()
         return task
 
+    def _pass_time(self) -> bool:
+        runner = self.runner
+        if not runner.recording:
+            return pass_time(runner)
+        # A racing clock that goes to a deadline could have done so before, though now nothing else can run.
+        barrier = not self.racing or wakes_the_idle(runner)
+        runner.recorder.begin_clock()
+        passed = pass_time(runner)
+        runner.recorder.end_clock(runner, barrier=barrier, passed=passed)
+        return passed
+
     def _advance_racing(self) -> None:
         runner, before = self.runner, len(self.runner.runq)
+        if runner.recording:
+            runner.recorder.begin_clock()
         runner.now = max(runner.now, runner.deadlines.next_deadline())
         if not self.batches:
             runner.deadlines.expire(runner.now)
             sort_tail(runner.runq, before)
+        if runner.recording:
+            runner.recorder.end_clock(runner, barrier=False)
         self.advances += 1
 
     def _step(self, task: SimTask) -> None:

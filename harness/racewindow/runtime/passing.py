@@ -22,11 +22,28 @@ def sort_tail(runq: list[SimTask], start: int) -> None:
         runq[start:] = sorted(runq[start:], key=_spawn_order)
 
 
+def wakes_the_idle(runner: SimRunner) -> bool:
+    """Whether, if nothing can run, that wakes those who wait for it, before the next deadline comes."""
+    if not runner.idle_waiters:
+        return False
+    deadline = runner.deadlines.next_deadline()
+    wait = deadline - runner.now if runner.clock is None else runner.clock.deadline_to_sleep_time(deadline)
+    return min(runner.idle_waiters.values()) < wait
+
+
 def pass_time(runner: SimRunner) -> bool:
     """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
     runq = runner.runq
     deadline = runner.deadlines.next_deadline()
-    if runner.idle_waiters and _wake_the_idle(runner, deadline):
+    if wakes_the_idle(runner):
+        cushion, clock = min(runner.idle_waiters.values()), runner.clock
+        if clock is None:
+            runner.now += cushion
+        elif cushion > 0 and not _stands_still(clock):
+            _real_sleep(cushion)
+        before = len(runq)
+        runner.wake_idle_waiters(cushion)
+        sort_tail(runq, before)
         return True
     if deadline == inf:
         return runner.woken_from_outside and answer_outside(runner)
@@ -36,21 +53,6 @@ def pass_time(runner: SimRunner) -> bool:
     before = len(runq)
     runner.deadlines.expire(runner.now)
     sort_tail(runq, before)
-    return True
-
-
-def _wake_the_idle(runner: SimRunner, deadline: float) -> bool:
-    """Wake those who wait for nothing being able to run, if the shortest cushion ends before the deadline comes."""
-    cushion, clock = min(runner.idle_waiters.values()), runner.clock
-    if cushion >= (deadline - runner.now if clock is None else clock.deadline_to_sleep_time(deadline)):
-        return False
-    if clock is None:
-        runner.now += cushion
-    elif cushion > 0 and not _stands_still(clock):
-        _real_sleep(cushion)
-    before = len(runner.runq)
-    runner.wake_idle_waiters(cushion)
-    sort_tail(runner.runq, before)
     return True
 
 

@@ -85,9 +85,11 @@ async def lean_sleep_until(deadline: float) -> None:
 async def lean_sleep(seconds: float) -> None:
     """`trio.sleep`, with `lean_sleep_until` inlined where it applies."""
     runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
-    if type(runner) is not SimRunner or not runner.lean_sleep or runner.recording:
+    if type(runner) is not SimRunner or not runner.lean_sleep:
         await _sleep(seconds)
         return
+    if runner.recording:
+        runner.recorder.read_clock()
     now = runner.now
     deadline = now + seconds
     if not now < deadline < inf:
@@ -151,6 +153,8 @@ class _DeadlineChange:
             deadlines = runner.deadlines
             if new <= runner.now:
                 runner.due = True
+            if runner.recording:
+                runner.recorder.changes_deadlines()
             if old != inf:
                 deadlines._active -= 1
             if new != inf:

@@ -8,6 +8,7 @@ stored under one name would silently miss the other.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,20 @@ class Recorder:
     `footprint` maps its access codes to None, in order of first access.
     """
 
-    __slots__ = ("_clock", "_names", "_woken", "choices", "current", "footprint", "locator", "number", "raw", "table")
+    __slots__ = (
+        "_clock",
+        "_deadlines",
+        "_names",
+        "_woken",
+        "choices",
+        "closing",
+        "current",
+        "footprint",
+        "locator",
+        "number",
+        "raw",
+        "table",
+    )
 
     def __init__(self, table: KeyTable, locator: Locator) -> None:
         self.table, self.locator = table, locator
@@ -41,9 +55,11 @@ class Recorder:
         self.choices: list[int] = []
         self.current: SimTask | None = None
         self.number = 0
+        self.closing = False  # a nursery is: no cancel can keep its parent from going on
         self._names: dict[int, tuple[object, int]] = {}
         self._woken: list[tuple[int, list[int]]] = []
         self._clock = table.number("clock")
+        self._deadlines = table.number("deadlines")
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -58,6 +74,8 @@ class Recorder:
     def name(self, thing: object, kind: str) -> int:
         """Name one of trio's objects that the step in progress is creating; returns its key number."""
         number = self.table.number(self.new_name(kind))
+        if kind == "CancelScope":
+            self.table.scopes |= 1 << number
         self._names[id(thing)] = (thing, number)  # holds the object, so that the address stays its own
         return number
 
@@ -73,6 +91,8 @@ class Recorder:
         entry = self._names.get(id(thing))
         if entry is None:
             entry = (thing, self.table.number(f"outside:{type(thing).__name__}"))
+            if isinstance(thing, trio.CancelScope):
+                self.table.scopes |= 1 << entry[1]
             self._names[id(thing)] = entry
         return entry[1]
 
@@ -95,7 +115,8 @@ class Recorder:
         self.footprint[self._clock * 3 + READ_CODE] = None
 
     def write_clock(self) -> None:
-        """The step in progress moves the clock, as a blocking `time.sleep` does."""
+        """The step in progress moves the clock, as a blocking `time.sleep` does, over whatever deadlines there are."""
+        self.footprint[self._deadlines * 3 + READ_CODE] = None
         self.footprint[self._clock * 3 + WRITE_CODE] = None
 
     def aborted(self, task: Any) -> None:  # hooks hand in what they have: a trio Task
@@ -111,7 +132,7 @@ class Recorder:
     def woken(self, task: SimTask) -> None:
         """The step in progress makes another task runnable: whether it was still to be woken depends on its scopes."""
         task.waits_on = None
-        if self.current is not None and task is not self.current:
+        if self.current is not None and task is not self.current and not self.closing:
             self._woken.append((task._counter, self._scopes_around(task._cancel_status)))
 
     def spawned(self, task: SimTask, nursery: Any) -> None:  # a Nursery or the lean root
@@ -122,6 +143,22 @@ class Recorder:
         if current is not getattr(nursery, "_parent_task", current) and current not in nursery._children:
             self.write(nursery)
 
+    def closed(self, nursery: Any) -> None:
+        """The step in progress has closed a nursery: its parent goes on after all of its children's exits."""
+
+    def changes_deadlines(self) -> None:
+        """The step in progress changes which deadlines there are; whoever moves the clock looks at them."""
+        self.footprint[self._deadlines * 3 + ADD_CODE] = None
+
+    def begin_clock(self) -> None:
+        """Time passes: what that does is not of any task's step."""
+
+    def end_clock(self, runner: Any, *, barrier: bool, passed: bool = True) -> None:
+        """It has, if it could; `barrier`: because nothing could run."""
+
+    def finish(self, runner: Any) -> None:
+        """The execution is over, and its tasks still stand."""
+
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def begin(self, task: SimTask) -> None:
@@ -131,6 +168,14 @@ class Recorder:
         self.choices = []
         self._woken = []
         self._read_scopes(task)
+        self._ask_again(task)
+
+    def _ask_again(self, task: SimTask) -> None:
+        """A task that was cancelled in `until` could have gone on instead, if its state held: so it looks at it."""
+        predicate, task.waited_for = task.waited_for, None
+        if predicate is not None:
+            with suppress(Exception):  # one that raises does so in its own step
+                predicate()
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
@@ -152,6 +197,9 @@ class Recorder:
         deadlines = runner.deadlines
         if deadlines.next_deadline() > runner.now:
             return
+        for _, serial, task in deadlines.timers:
+            if task.timer == serial and _ <= runner.now:
+                self._read_scopes(task)
         for deadline, _, scope in sorted(deadlines._heap, key=itemgetter(0, 1)):
             if deadline <= runner.now and deadline == scope._registered_deadline:
                 self.write(scope)

@@ -218,7 +218,11 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
     def key_of_new(self, name: str | None, kind: str) -> int:
         """The same as a key number."""
         assert self.recorder is not None
-        number: int = self.recorder.table.number(self.name_of_new(name, kind))
+        table = self.recorder.table
+        number: int = table.number(self.name_of_new(name, kind))
+        if kind == "Cell":
+            table.blind.add(number)
+            table.sure.add(number)
         return number
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -249,6 +253,8 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
     ) -> SimTask:
         """Make a task; the same steps in the same order as trio's."""
         if nursery is not None and nursery._closed:
+            if self.recording:
+                self.recorder.read(nursery)
             msg = "Nursery is closed to new arrivals"
             raise RuntimeError(msg)
         if context is None:

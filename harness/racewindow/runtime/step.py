@@ -72,6 +72,8 @@ def error_outcome(error: BaseException) -> outcome.Error:
 
 def begin_sleep(runner: SimRunner, task: SimTask) -> None:
     """A task yielded `Sleep`: wake it at `runner.sleep_deadline`."""
+    if runner.recording:
+        runner.recorder.changes_deadlines()
     deadlines = runner.deadlines
     deadlines.serial = task.timer = deadlines.serial + 1
     heappush(deadlines.timers, (runner.sleep_deadline, task.timer, task))
@@ -95,6 +97,7 @@ def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:
         task._abort_func = task.drop_predicate
         if task._cancel_status.effectively_cancelled:
             task._attempt_delivery_of_any_pending_cancel()
+            task.waited_for = None  # it will not go on whatever the predicate says
     elif type(message) is PermanentlyDetachCoroutineObject:
         runner.task_exited(task, message.final_outcome)
     else:
@@ -118,7 +121,7 @@ def holds(task: SimTask) -> bool:
 def wake_waiter(runner: SimRunner, task: SimTask) -> None:
     """Take a task out of `until`; its next step begins by evaluating the predicate again, as part of its footprint."""
     runner.waiting.remove(task)
-    task.predicate = None
+    task.waited_for, task.predicate = task.predicate, None
     task._abort_func = None
     task._next_send_fn = task.coro.send
     task._next_send = NOTHING

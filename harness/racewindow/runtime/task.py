@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from trio import CancelScope
     from trio.lowlevel import Abort
 
+    from racewindow._trio_internals import CancelStatus
+    from racewindow.footprint import Footprint
     from racewindow.runtime.runner import SimRunner
 
 # trio marks `Task` final at run time. We add slots and change no behaviour, which is what the mark is there to protect;
@@ -32,14 +34,22 @@ del Task.__init_subclass__
 
 _SLOTS = (
     "child_names",
+    "enablers",
+    "joined",
     "label",
     "number",
     "objects_count",
     "parent",
+    "place",
     "predicate",
+    "previous",
     "root",
+    "scopes",
     "spawn_index",
+    "tid",
     "timer",
+    "touched",
+    "waited_for",
     "waits_on",
 )
 
@@ -59,6 +69,15 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     timer: int  # serial number of the pending lean sleep, 0 if none
     predicate: Callable[[], object] | None  # what a task in `until` waits for
     waits_on: Any  # key of the object on which it waits, for footprints; None if unknown
+    waited_for: Callable[[], object] | None  # the predicate of the `until` that its next step comes from
+    # Filled by a TrailRecorder only:
+    tid: int  # number in the TaskTable
+    previous: int  # index of its last step, -1 before the first
+    enablers: list[int]  # indices of the steps that spawned or woke it, for its next step
+    joined: list[int]  # key numbers of the nurseries whose closing it has waited for, likewise
+    scopes: tuple[tuple[CancelStatus, ...], tuple[int, ...]]  # those around it, and their access codes
+    place: int  # where it is suspended, as a number; 0 if not yet asked for
+    touched: Footprint  # what its last step touched
 
     @property
     def path(self) -> str:
@@ -92,14 +111,22 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
             task = task.parent
         return tuple(reversed(parts))
 
+    @property
+    def pending(self) -> Footprint | None:
+        """What its next step will touch, as a guess; see `racewindow.strategy.Task`."""
+        guess: Footprint | None = self._runner.recorder.guess(self)
+        return guess
+
     def drop_timer(self, _raise_cancel: object) -> Abort:
         """Abort function of a lean sleep: the heap entry becomes stale."""
         self.timer = 0
+        if self._runner.recording:
+            self._runner.recorder.changes_deadlines()
         return _ABORT_SUCCEEDED
 
     def drop_predicate(self, _raise_cancel: object) -> Abort:
         """Abort function of `until`."""
-        self.predicate = None
+        self.waited_for, self.predicate = self.predicate, None
         runner: SimRunner = self._runner
         runner.waiting.remove(self)
         return _ABORT_SUCCEEDED
@@ -132,7 +159,7 @@ def new_task(runner: Runner, coro: Any, nursery: Any, name: str, context: Contex
     task._cancel_points = task._schedule_points = 0
     task.child_names = []
     task.spawn_index = task.objects_count = task.number = task.timer = 0
-    task.predicate = task.waits_on = None
+    task.predicate = task.waits_on = task.waited_for = None
     return task
 
 

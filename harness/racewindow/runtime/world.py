@@ -58,7 +58,7 @@ class World:
         """Make a value decision among `count` options."""
         task = self.runner.current
         index = self._values(count, task=task) if count > 1 and task is not None else 0
-        if self.runner.recording:
+        if self.runner.recording and count > 1:
             self.runner.recorder.choices.append(index)
         return index
 

@@ -29,7 +29,7 @@ def test_a_function_given_to_a_thread_runs_inline_as_one_step() -> None:
             await trio.to_thread.run_sync(lambda: 1 // 0)
 
     for _ in range(2):
-        result = racewindow.explore(main, schedules=5)
+        result = racewindow.explore(main, schedules=5, strategy="random")
         assert result.verdict == "nothing found", result.failures
 
 
@@ -79,7 +79,7 @@ def test_two_threads_race_as_their_tasks_do() -> None:
             nursery.start_soon(deposit)
         assert balance.get() == 2
 
-    result = racewindow.explore(main, schedules=200)
+    result = racewindow.explore(main, schedules=200, strategy="random")
 
     assert result.verdict == "failure", result
     assert racewindow.replay(main, result.failures[0].schedule).digest == result.failures[0].digest
@@ -93,7 +93,7 @@ def test_a_thread_can_call_back_into_its_task() -> None:
         await trio.to_thread.run_sync(trio.from_thread.run_sync, event.set)
         assert event.is_set()
 
-    assert racewindow.explore(main, schedules=3).verdict == "nothing found"
+    assert racewindow.explore(main, schedules=3, strategy="random").verdict == "nothing found"
 
 
 def test_a_thread_cannot_wait_for_another_step() -> None:
@@ -103,7 +103,7 @@ def test_a_thread_cannot_wait_for_another_step() -> None:
         with pytest.raises(RealThreadError, match=re.escape(_NO_CALL_BACK)):
             await trio.to_thread.run_sync(trio.from_thread.run, trio.sleep, 1)
 
-    assert racewindow.explore(main, schedules=3).verdict == "nothing found"
+    assert racewindow.explore(main, schedules=3, strategy="random").verdict == "nothing found"
 
 
 _NO_CALL_BACK = """\
@@ -147,7 +147,7 @@ async def _thread() -> None:
 @pytest.mark.parametrize("program", [_connect, _listen, _process, _plain_process, _plain_socket, _wait_readable])
 def test_real_io_is_refused_by_name(program: Callable[[], Awaitable[None]]) -> None:
     """The finding names the call and what to use instead, and the result is a failure like any other."""
-    result = racewindow.explore(program, schedules=3, seed=1)
+    result = racewindow.explore(program, schedules=3, seed=1, strategy="random")
 
     assert result.verdict == "failure"
     assert result.failures[0].kind == "exception"
@@ -162,7 +162,7 @@ def test_real_io_is_refused_by_name(program: Callable[[], Awaitable[None]]) -> N
 
 def test_a_real_thread_is_refused_by_name() -> None:
     """A thread that the program starts itself would run beside the schedule."""
-    result = racewindow.explore(_thread, schedules=3)
+    result = racewindow.explore(_thread, schedules=3, strategy="random")
 
     assert result.failures[0].kind == "exception"
     assert result.failures[0].message.startswith("racewindow.errors.RealThreadError: ")

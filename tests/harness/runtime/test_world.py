@@ -61,7 +61,7 @@ def test_the_seed_chooses_the_streams() -> None:
     for _ in range(2):
         random.random()
         for seed in (0, 1):
-            racewindow.explore(lambda seed=seed: main(seed), seed=seed, schedules=3)
+            racewindow.explore(lambda seed=seed: main(seed), seed=seed, schedules=3, strategy="random")
 
     assert [len(each) for each in drawn.values()] == [1, 1]
     assert drawn[0] != drawn[1]
@@ -92,7 +92,7 @@ def test_time_is_virtual_during_an_exploration_and_real_around_it() -> None:
         elapsed.extend(b - a for a, b in zip(start, now, strict=True))
 
     before = real.monotonic()
-    result = racewindow.explore(main, schedules=10)
+    result = racewindow.explore(main, schedules=10, strategy="random")
 
     assert result.verdict == "nothing found"
     assert set(elapsed) == {3600.0}
@@ -109,6 +109,6 @@ def test_every_execution_starts_at_the_same_time() -> None:
         time.sleep(5)
         await trio.sleep(7)
 
-    racewindow.explore(main, schedules=10)
+    racewindow.explore(main, schedules=10, strategy="random")
 
     assert len(starts) == 1

@@ -1,0 +1,156 @@
+"""Happens-before, races and histories of the steps of one execution, worked out one step after the other.
+
+Vector clocks as bit masks: the steps that come before a step are those that its task has needed (program order,
+spawning, waking, the closing of a nursery, time that passed because nothing could run) and those that touched what it
+touches, with all that comes before these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from racewindow.footprint import ADDS, READS, WRITES, KeyTable
+from racewindow.trail import CLOCK_TASK, KeyState, Pending, Row, Stride, mixed
+
+_UNTOUCHED: KeyState = (0, 0, 0, 0, 0, 0, 0)
+
+
+class Causality:
+    """The steps of an execution, related to each other.
+
+    `prefix`: steps that are known from an earlier execution, and `keys`: the state of all keys after them. If `keys`
+    are given, as to a search that goes back, `snapshots` has their state before each further step.
+    """
+
+    def __init__(self, table: KeyTable, prefix: Sequence[Stride] = (), keys: dict[int, KeyState] | None = None) -> None:
+        self.table = table
+        self.strides = list(prefix)
+        self.keys: dict[int, KeyState] = {} if keys is None else keys
+        self.goes_back = keys is not None
+        self.snapshots: list[dict[int, KeyState]] = []
+        self._barriers = self._floor = 0
+        for index, stride in enumerate(self.strides):
+            if stride.barrier:
+                self._raise_floor(index)
+
+    def _raise_floor(self, index: int) -> None:
+        """Everything after this step comes after everything up to it."""
+        self._barriers |= 1 << index
+        self._floor = (2 << index) - 1
+
+    def add(self, row: Row) -> None:
+        """Work out what the next step came after, and what it raced with."""
+        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt = row
+        index = len(self.strides)
+        if self.goes_back:
+            self.snapshots.append(self.keys.copy())
+        own, own_mark, root = self._history(tid, previous)
+        enablers = own | self._floor
+        if woken_by or joined:
+            more, mark, view = self._enabled_by(woken_by, joined)
+            enablers |= more
+            if not blocking:
+                own_mark, root = hash((own_mark, mark)), hash((root, view))
+        if barrier:
+            enablers = (1 << index) - 1
+            self._raise_floor(index)
+        footprint, items = self.table.decode(codes)
+        conflicts, mark, view = self._touch(items, 1 << index, [own_mark, salt, *choices], [root, salt, *choices])
+        before, races = self._close(enablers, conflicts & ~enablers)
+        if footprint.writes & self.table.scopes:
+            # What becomes of a scope depends on who has left it, which is no write: so on all that came before.
+            view = mixed(hash((view, self._sum_of_marks(before))))
+            self._see(items, view)
+        if blocking:
+            races = conflicts & ~own & ~self._barriers
+        self.strides.append(
+            Stride(tid, choices, codes, footprint, enablers, own, before, races, blocking, barrier, mark, view, root)
+        )
+
+    def _sum_of_marks(self, steps: int) -> int:
+        return sum(stride.mark for index, stride in enumerate(self.strides) if steps >> index & 1)
+
+    def _see(self, items: Sequence[tuple[int, int]], view: int) -> None:
+        """What the last step has written is another value than it seemed."""
+        for number, mode in items:
+            if mode & WRITES:
+                readers, writers, adders, mark, mark_adds, *_ = self.keys[number]
+                self.keys[number] = (readers, writers, adders, mark, mark_adds, view, 0)
+
+    def _touch(
+        self, items: Sequence[tuple[int, int]], bit: int, marks: list[int], views: list[int]
+    ) -> tuple[int, int, int]:
+        """Enter a step into the state of its keys; (the steps that it conflicts with, its mark, its view)."""
+        keys, blind = self.keys, self.table.blind
+        conflicts = 0
+        for number, mode in items:
+            readers, writers, adders, mark, mark_adds, view, view_adds = keys.get(number, _UNTOUCHED)
+            if mode == READS:
+                conflicts |= writers | adders
+            elif mode == ADDS:
+                conflicts |= writers | readers
+                marks.append(mark)
+                continue
+            else:
+                conflicts |= readers | writers | adders
+            marks.append(mark + mark_adds)
+            if mode & READS or number not in blind:
+                views.append(view + view_adds)
+        own_mark, own_view = mixed(hash(tuple(marks))), mixed(hash(tuple(views)))
+        for number, mode in items:
+            readers, writers, adders, mark, mark_adds, view, view_adds = keys.get(number, _UNTOUCHED)
+            if mode & READS:
+                readers |= bit
+            if mode & WRITES:
+                writers |= bit
+                mark, mark_adds, view, view_adds = own_mark, 0, own_view, 0
+            elif mode & ADDS:
+                adders |= bit
+                mark_adds, view_adds = mark_adds + own_mark, view_adds + own_view
+            keys[number] = (readers, writers, adders, mark, mark_adds, view, view_adds)
+        return conflicts, own_mark, own_view
+
+    def _close(self, before: int, rest: int) -> tuple[int, int]:
+        """(the first mask with the second one and all that comes before, the last ones of those that were added)."""
+        strides = self.strides
+        last = 0
+        while rest:
+            top = rest.bit_length() - 1
+            last |= 1 << top
+            before |= 1 << top | strides[top].before
+            rest &= ~before
+        return before, last
+
+    def _history(self, tid: int, previous: int) -> tuple[int, int, int]:
+        """(all that a task has done and what came before, a number for that, a number for what it has seen)."""
+        if previous < 0:
+            return 0, hash((tid, -1)), hash((tid, -1))
+        last = self.strides[previous]
+        # The clock remembers nothing: what it does next depends on the time and on the deadlines.
+        view = tid if tid == CLOCK_TASK else hash((tid, last.view))
+        return last.before | 1 << previous, hash((tid, last.mark)), view
+
+    def _enabled_by(self, woken_by: Sequence[int], joined: Sequence[int]) -> tuple[int, int, int]:
+        """The same for the steps that have spawned or woken a task, and the exits that it has waited for."""
+        strides = self.strides
+        enablers = mark = view = 0
+        for each in set(woken_by):
+            enablers |= strides[each].before | 1 << each
+            mark += strides[each].mark
+            view += strides[each].view
+        for number in joined:
+            _, writers, adders, *numbers = self.keys.get(number, _UNTOUCHED)
+            enablers, _ = self._close(enablers, (writers | adders) & ~enablers)
+            mark += numbers[0] + numbers[1]
+            view += numbers[2] + numbers[3]
+        return enablers, mark, view
+
+    def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:
+        """A task that is blocked after all steps so far, and looks at these keys."""
+        footprint, items = self.table.decode(codes)
+        own, _, root = self._history(tid, previous)
+        conflicts = 0
+        for number, mode in items:
+            readers, writers, adders, *_ = self.keys.get(number, _UNTOUCHED)
+            conflicts |= writers | adders | (readers if mode & WRITES else 0)
+        return Pending(tid, codes, footprint, own, conflicts & ~own & ~self._barriers, root)

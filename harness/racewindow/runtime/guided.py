@@ -1,0 +1,172 @@
+"""The loop of a systematic search: a known prefix is repeated, then a guide says who steps, and everything is recorded.
+
+`processes` semantics and virtual time. In the prefix nothing is decided, no predicate is asked and no footprint is
+kept, which is what makes going back to the middle of an execution cheap.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final, Protocol
+
+from racewindow.errors import DivergenceError
+from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT, Decide
+from racewindow.runtime.passing import pass_time, sort_tail, wakes_the_idle
+from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.step import holds, take_step, wake_waiter
+from racewindow.runtime.task import SimTask
+from racewindow.runtime.trail_recorder import TrailRecorder
+from racewindow.trail import CLOCK_TASK
+
+CUT: Final = "cut"
+"""An end besides those of the other loops: the guide did not want to go on."""
+
+
+class Guide(Protocol):
+    """Leads one execution."""
+
+    def pick(self, runnable: list[SimTask], *, may_advance: bool, last: SimTask | None) -> SimTask | int | None:
+        """Who steps next: a task, CLOCK_TASK to let time pass (offered if `may_advance`), or None to end here.
+
+        Also asked when there is nothing to choose.
+        """
+
+    def stepped(self, task: int, codes: tuple[int, ...], choices: tuple[int, ...], *, barrier: bool) -> None:
+        """What the step that it has picked has done; `barrier`: time has passed because nothing could run."""
+
+
+def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool) -> str:
+    """One execution; returns how it ended. Raises DivergenceError if the prefix cannot be repeated."""
+    recorder = runner.recorder
+    assert isinstance(recorder, TrailRecorder)
+    runner.racing = racing
+    if racing:
+        runner.lean_sleep = False  # see DecidedLoop
+    last = _repeat(runner, recorder)
+    runq = runner.runq
+    while True:
+        _strike(runner)
+        ready = [task for task in runner.waiting if holds(task)] if runner.waiting else []
+        runnable = [*runq, *ready]
+        may_advance = racing and runner.deadlines.next_deadline() < inf
+        if not runnable and (not may_advance or wakes_the_idle(runner)):
+            if not runner.tasks:
+                return FINISHED
+            recorder.begin_clock()
+            passed = pass_time(runner)
+            recorder.end_clock(runner, barrier=True, passed=passed)
+            if not passed:
+                return BLOCKED
+            _tell(guide, recorder)
+            continue
+        picked = guide.pick(runnable, may_advance=may_advance, last=last)
+        if picked is None:
+            return CUT
+        if isinstance(picked, SimTask):
+            _step(runner, recorder, picked)
+            last = picked
+        else:
+            _advance(runner, recorder)
+        _tell(guide, recorder)
+        if runner.step_serial >= steps_max:
+            return LIMIT if runner.tasks else FINISHED
+
+
+class AskingGuide:
+    """Lets a picker decide, as the general loop would."""
+
+    def __init__(self, pick_task: Decide) -> None:
+        self._pick_task = pick_task
+        self._advances = 0
+
+    def pick(self, runnable: list[SimTask], *, may_advance: bool, last: SimTask | None) -> SimTask | int:
+        """Asks only where there is something to choose."""
+        index = 0
+        if len(runnable) + may_advance > 1:
+            index = self._pick_task(runnable, may_advance=may_advance, last=last, advances=self._advances)
+        return CLOCK_TASK if index == len(runnable) else runnable[index]
+
+    def stepped(self, task: int, codes: tuple[int, ...], choices: tuple[int, ...], *, barrier: bool) -> None:
+        """Counts how often the clock has advanced since the last step of a task."""
+        del codes, choices, barrier
+        self._advances = self._advances + 1 if task == CLOCK_TASK else 0
+
+
+def _tell(guide: Guide, recorder: TrailRecorder) -> None:
+    task, _, _, _, codes, choices, _, barrier, _ = recorder.rows[-1]
+    guide.stepped(task, codes, choices, barrier=barrier)
+
+
+def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
+    """Take the steps of the prefix again."""
+    last: SimTask | None = None
+    runq = runner.runq
+    for stride in recorder.prefix:
+        _strike(runner)
+        number = stride.task
+        if number == CLOCK_TASK:
+            if stride.barrier:
+                recorder.begin_clock()
+                if not pass_time(runner):
+                    raise _diverged(recorder, number)
+                recorder.end_clock(runner, barrier=True)
+            else:
+                _advance(runner, recorder)
+            continue
+        for task in runq:
+            if task.tid == number:
+                break
+        else:
+            for task in runner.waiting:
+                if task.tid == number:
+                    break
+            else:
+                raise _diverged(recorder, number)
+        _step(runner, recorder, task)
+        last = task
+    return last
+
+
+def _strike(runner: SimRunner) -> None:
+    """Deadlines that have passed without the clock having moved."""
+    if runner.due:
+        runner.due = False
+        before = len(runner.runq)
+        runner.deadlines.expire(runner.now)
+        sort_tail(runner.runq, before)
+
+
+def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:
+    runq = runner.runq
+    if task.predicate is not None:
+        wake_waiter(runner, task)
+    else:
+        runq[runq.index(task)] = runq[-1]  # in the order in which the general loop would have it
+        runq.pop()
+    before = len(runq)
+    recorder.begin(task)
+    try:
+        take_step(runner, task)
+    finally:
+        recorder.end(task, 0, exited=task not in runner.tasks)
+    sort_tail(runq, before)
+    runner.step_serial += 1
+
+
+def _advance(runner: SimRunner, recorder: TrailRecorder) -> None:
+    """The racing clock moves to the next deadline."""
+    before = len(runner.runq)
+    recorder.begin_clock()
+    runner.now = max(runner.now, runner.deadlines.next_deadline())
+    runner.deadlines.expire(runner.now)
+    sort_tail(runner.runq, before)
+    recorder.end_clock(runner, barrier=False)
+
+
+def _diverged(recorder: TrailRecorder, number: int) -> DivergenceError:
+    path = recorder.tables.tasks.paths[number]
+    return DivergenceError(
+        f"The search could not repeat its own steps: {path} cannot step after {recorder.index} of them.",
+        why="the program does not do the same under the same decisions.",
+        do="look for state that outlives an execution, and for what is random by itself.",
+    )

@@ -1,0 +1,301 @@
+"""The recorder of trails: footprints and happens-before of an execution, in numbers, as cheaply as they can be had.
+
+What a search needs of every execution; `Recorder`, its base, is for the few that a person is shown. Where each task
+stands is left out, and so are all words. Happens-before is computed while the execution goes on, from the last
+accesses to each key and from edges that are not races: program order, spawning, waking, the closing of a nursery, and
+time that passed because nothing could run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from racewindow.causality import Causality
+from racewindow.footprint import NO_FOOTPRINT, READ_CODE, WRITE_CODE, Footprint, KeyTable
+from racewindow.runtime.recorder import Recorder
+from racewindow.trail import CLOCK_TASK, MARK_MASK, KeyState, Pending, Row, Stride, TaskTable, Trail, number_of_trace
+
+if TYPE_CHECKING:
+    from racewindow.runtime.location import Locator
+    from racewindow.runtime.runner import SimRunner
+    from racewindow.runtime.task import SimTask
+
+_NOTHING: list[int] = []
+
+
+class _Clock:
+    """Stands for a task while time passes."""
+
+    def __init__(self) -> None:
+        self.tid = CLOCK_TASK
+        self.previous = -1
+        self.enablers: list[int] = []
+        self.joined: list[int] = []
+        self.waits_on = self.waited_for = None
+        self.number = 0
+        self.touched = NO_FOOTPRINT
+
+
+class Tables:
+    """What the recorders of one exploration share: numbers of keys and tasks, and what was learned about steps."""
+
+    def __init__(self) -> None:
+        self.keys = KeyTable()
+        self.tasks = TaskTable()
+        self.guesses: dict[tuple[int, int], Footprint] = {}
+        self.places: dict[tuple[int, ...], int] = {}
+
+
+class TrailRecorder(Recorder):
+    """See the module's docstring.
+
+    `prefix`: steps that are known from an earlier execution, and `keys`: the state of keys after them. While these are
+    repeated only names and edges are kept. `looks_ahead`: learn what tasks touch next, by where they are suspended.
+    """
+
+    __slots__ = (
+        "_clock_codes",
+        "_clock_task",
+        "_looks_ahead",
+        "_scopes_before",
+        "blocking",
+        "causality",
+        "index",
+        "known",
+        "pending",
+        "places",
+        "rows",
+        "tables",
+    )
+
+    def __init__(
+        self,
+        tables: Tables,
+        locator: Locator,
+        *,
+        prefix: Sequence[Stride] = (),
+        keys: dict[int, KeyState] | None = None,
+        looks_ahead: bool = False,
+    ) -> None:
+        super().__init__(tables.keys, locator)
+        self.tables = tables
+        self.known = len(prefix)
+        self.causality = Causality(tables.keys, prefix, keys)
+        self.rows: list[Row] = []
+        self.index = 0  # of the step in progress, or of the next one
+        self.blocking = False
+        self._scopes_before: tuple[int, ...] = ()
+        self.pending: list[Pending] = []
+        self.places: list[int] = []
+        self._looks_ahead = looks_ahead
+        self._clock_task: Any = _Clock()
+        self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
+
+    # --- what the runner tells --------------------------------------------------------------------------------------
+
+    def spawned(self, task: SimTask, nursery: Any) -> None:
+        """A task is there: its first step comes after the one that made it."""
+        super().spawned(task, nursery)
+        parent = task.parent
+        table = self.tables.tasks
+        task.tid = table.root(task.root) if parent is None else table.child(parent.tid, task.spawn_index)
+        task.previous, task.place = -1, 0
+        task.enablers = [] if self.current is None else [self.index]
+        task.joined = []
+        task.scopes = ((), ())
+        task.touched = NO_FOOTPRINT
+
+    def woken(self, task: SimTask) -> None:
+        """As in the base; and the next step of the task comes after this one."""
+        super().woken(task)
+        if self.closing:
+            return
+        if self.current is not None:
+            if task is not self.current:
+                task.enablers.append(self.index)
+        elif self.index:  # a deadline that the last step has moved into the past
+            task.enablers.append(self.index - 1)
+
+    def closed(self, nursery: Any) -> None:
+        """The parent's next step comes after the exits of all children."""
+        parent = nursery._parent_task
+        if hasattr(parent, "joined"):
+            parent.joined.append(self.key(nursery))
+
+    def begin_clock(self) -> None:
+        """Time passes, as a step of the clock."""
+        self.current = self._clock_task
+        self.footprint = dict.fromkeys(self._clock_codes)
+        self.choices = []
+        self._woken = []
+
+    def end_clock(self, runner: SimRunner, *, barrier: bool, passed: bool = True) -> None:
+        """It has passed, if it could."""
+        if not passed:
+            self.current = None
+        elif self.index < self.known:
+            self._repeated(self._clock_task)
+        else:
+            self._read_scopes_of_woken()
+            self._file(self._clock_task, blocking=not barrier, barrier=barrier, salt=runner.now_ns())
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def begin(self, task: SimTask) -> None:
+        """A step of `task` begins."""
+        self.current, self.number = task, task.number
+        self._woken = []
+        self.choices = []
+        if self.index < self.known:
+            self.footprint = {}
+            task.waited_for = None
+            return
+        if self._looks_ahead:
+            self.places.append(self.place(task))
+        self._scopes_before = self._scope_codes(task)
+        self.footprint = dict.fromkeys(self._scopes_before)
+        self.blocking = task.waited_for is not None
+        if self.blocking:
+            self._ask_again(task)
+
+    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+        """The step is over."""
+        del now_ns
+        if self.index < self.known:
+            self._repeated(task)
+            return
+        self._read_scopes_of_woken()
+        if not exited:
+            codes = self._scope_codes(task)
+            if codes is not self._scopes_before:
+                self.footprint.update(dict.fromkeys(codes))
+        runner = task._runner
+        if runner.due:
+            self._strike(runner)
+        self._file(task, blocking=self.blocking, barrier=False, salt=0)
+
+    def _repeated(self, task: Any) -> None:
+        """A step of the known prefix is over: all that is kept is where it stood."""
+        task.previous = self.index
+        if task.enablers:
+            task.enablers = []
+        if task.joined:
+            task.joined = []
+        self.index += 1
+        self.current = None
+
+    def _read_scopes_of_woken(self) -> None:
+        if self._woken:
+            for _, numbers in sorted(self._woken):
+                for number in numbers:
+                    self.footprint[number * 3 + READ_CODE] = None
+
+    def _scope_codes(self, task: SimTask) -> tuple[int, ...]:
+        """Access codes of the scopes around the task, kept until their chain changes."""
+        chain, codes = task.scopes
+        status = task._cancel_status
+        for each in chain:
+            if each is not status:
+                break
+            status = status._parent
+        else:
+            if chain and status is None:
+                return codes
+        status, found = task._cancel_status, []
+        while status is not None:
+            found.append(status)
+            status = status._parent
+        codes = tuple(self.key(each._scope) * 3 + READ_CODE for each in found)
+        task.scopes = (tuple(found), codes)
+        return codes
+
+    def _file(self, task: Any, *, blocking: bool, barrier: bool, salt: int) -> None:
+        """Put down the step that has ended; what it came after is worked out when somebody asks."""
+        codes, index = tuple(self.footprint), self.index
+        woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING
+        if woken_by:
+            task.enablers = []
+        if joined:
+            task.joined = []
+        self.rows.append(
+            (task.tid, task.previous, woken_by, joined, codes, tuple(self.choices), blocking, barrier, salt)
+        )
+        task.previous = index
+        if self._looks_ahead:
+            touched = task.touched = self.table.decode(codes)[0]
+            if task.tid == CLOCK_TASK:
+                self.places.append(0)
+            else:
+                self.tables.guesses[task.tid, self.places[-1]] = touched
+                task.place = 0
+        self.index = index + 1
+        self.current = None
+
+    @property
+    def prefix(self) -> list[Stride]:
+        """The steps that are repeated."""
+        return self.causality.strides[: self.known]
+
+    @property
+    def strides(self) -> list[Stride]:
+        """The steps so far, with what each came after and raced with."""
+        causality = self.causality
+        for row in self.rows[len(causality.strides) - self.known :]:
+            causality.add(row)
+        return causality.strides
+
+    def trace_number(self) -> int:
+        """A number for the Mazurkiewicz trace of the execution: equal for equivalent orders, and for no others."""
+        if self.causality.strides:
+            return sum(stride.mark for stride in self.strides) & MARK_MASK
+        return number_of_trace(self.rows, self.table)
+
+    # --- the end, and looking ahead ---------------------------------------------------------------------------------
+
+    def finish(self, runner: SimRunner) -> None:
+        """The execution is over, and its tasks still stand: note what is blocked and for what it waits."""
+        self.current = None
+        if not self.causality.goes_back:
+            return
+        self.strides  # noqa: B018  # so that all is related
+        blocked = [(task.tid, task.previous, self.look(task)[0]) for task in runner.waiting]
+        if runner.racing:
+            blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
+        self.pending = [self.causality.pending(*each) for each in blocked]
+
+    def look(self, task: SimTask) -> tuple[tuple[int, ...], bool]:
+        """What the predicate of a task in `until` reads now, scopes first as in its step; and whether it holds."""
+        kept, self.footprint = self.footprint, dict.fromkeys(self._scope_codes(task))
+        held = True
+        with suppress(Exception):  # one that raises is let through, to raise in its own step
+            held = bool(task.predicate())  # type: ignore[misc]
+        codes, self.footprint = tuple(self.footprint), kept
+        return codes, held
+
+    def place(self, task: SimTask) -> int:
+        """Where a task is suspended, as a number: code and instruction of every frame on its stack."""
+        if not task.place:
+            parts: list[int] = []
+            coro: Any = task.coro
+            while coro is not None:
+                frame = getattr(coro, "cr_frame", None)
+                if frame is None:
+                    break
+                parts += (id(frame.f_code), frame.f_lasti)
+                coro = coro.cr_await
+            task.place = self.tables.places.setdefault(tuple(parts), len(self.tables.places) + 1)
+        return task.place
+
+    def guess(self, task: SimTask) -> Footprint | None:
+        """See `racewindow.strategy.Task.pending`."""
+        return self.tables.guesses.get((task.tid, self.place(task)))
+
+    def trail(self) -> Trail:
+        """The execution as a strategy sees it."""
+        strides, paths = self.strides, self.tables.tasks.paths
+        causality = self.causality
+        return Trail(
+            strides, self.pending, paths, self.places, self.trace_number(), causality.keys, causality.snapshots
+        )
