@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 
 import racewindow
 
-CELLS, FLAGS, LOCKS, EVENTS = 2, 1, 2, 2
+CELLS, FLAGS, LOCKS, EVENTS = 2, 2, 2, 2
 PERMITS, CAPACITY = 1, 1
 
 
@@ -139,6 +139,28 @@ class UntilLocked(Op):
 
     flag: int
     body: Body
+
+
+@dataclass(frozen=True, repr=False)
+class TryFlag(Op):
+    """The same without waiting: nothing if the flag is up."""
+
+    flag: int
+    body: Body
+
+
+@dataclass(frozen=True, repr=False)
+class TakeFlag(Op):
+    """Wait until the flag is down and put it up, as `UntilLocked` does, but leave it up."""
+
+    flag: int
+
+
+@dataclass(frozen=True, repr=False)
+class DropFlag(Op):
+    """Put the flag down, whoever has put it up."""
+
+    flag: int
 
 
 # --- operations on trio's primitives ---------------------------------------------------------------------------------
@@ -311,6 +333,14 @@ class Spawn(Op):
 
 
 @dataclass(frozen=True, repr=False)
+class SpawnInto(Op):
+    """Start the body as a task in the nursery that the given task opened last, if it has one and that is still open."""
+
+    task: int
+    body: Body
+
+
+@dataclass(frozen=True, repr=False)
 class Fail(Op):
     """Raise an error: it cancels the siblings, and the program unless a `Children` is around."""
 
@@ -367,6 +397,9 @@ class Run:
         self.send, self.receive = trio.open_memory_channel[int](CAPACITY)
         self.scopes = [trio.CancelScope() for _ in range(tasks_count)]
         self.nursery: trio.Nursery | None = None
+        self.nurseries: racewindow.TrackedDict[str, trio.Nursery] = racewindow.TrackedDict(name="n")
+        self.brisk = False
+        self.rested: set[str] = set()
         self.spawned: Counter[str] = Counter()
         self.seen: dict[str, list[object]] = {}
         self.order: list[tuple[str, object]] = []
@@ -377,6 +410,21 @@ class Run:
         self.seen.setdefault(label, []).append(value)
         self.order.append((label, value))
         self.on_note(label)
+
+    async def pause(self, label: str) -> None:
+        """The checkpoint before an operation of `label` that has none of its own.
+
+        In a brisk run it is left out in a step that has done nothing yet: such steps make more orders and no more to
+        see in them.
+        """
+        if label not in self.rested:
+            await trio.lowlevel.checkpoint()
+        self.rested.discard(label)
+
+    def rest(self, label: str) -> None:
+        """The step of `label` in progress has done nothing yet."""
+        if self.brisk:
+            self.rested.add(label)
 
     def label_of_new(self, label: str) -> str:
         """The label of the task that `label` is about to start: its own, and the count of those that it has started."""
@@ -405,13 +453,20 @@ def _nobody(_label: str) -> None:
 
 
 def as_function(
-    program: Program, runs: list[Run] | None = None, on_note: Callable[[str], object] = _nobody
+    program: Program,
+    runs: list[Run] | None = None,
+    on_note: Callable[[str], object] = _nobody,
+    *,
+    brisk: bool = False,
 ) -> Callable[[], Awaitable[None]]:
-    """The program as an async function; each run of it appends its `Run` to `runs`, at its start."""
+    """The program as an async function; each run of it appends its `Run` to `runs`, at its start.
+
+    `brisk`: without the steps in which a task does nothing but begin, or go on after a wait.
+    """
 
     async def generated() -> None:
         run = Run(len(program.tasks))
-        run.on_note = on_note
+        run.on_note, run.brisk = on_note, brisk
         if runs is not None:
             runs.append(run)
         async with trio.open_nursery() as run.nursery:
@@ -424,6 +479,7 @@ def as_function(
 
 async def _task(run: Run, index: int, body: Body) -> None:
     label = f"t{index}"
+    run.rest(label)
     with run.scopes[index] as scope:
         await _sequence(run, label, body)
     run.note(label, "cut off" if scope.cancelled_caught else "done")
@@ -439,17 +495,33 @@ async def _sequence(run: Run, label: str, body: Body) -> None:
 
 
 async def _child(run: Run, label: str, body: Body) -> None:
+    run.rest(label)
     await _sequence(run, label, body)
     run.note(label, "done")
 
 
 async def _perform(run: Run, label: str, op: Op) -> None:
+    if type(op) in _NESTS:
+        await _nest(run, label, op)
+    elif not await _wait(run, label, op):
+        await run.pause(label)
+        if not (_touch(run, label, op) or _touch_container(run, label, op) or _ask(run, label, op)):
+            raise AssertionError(op)
+
+
+async def _wait(run: Run, label: str, op: Op) -> bool:
+    """The operations that have a checkpoint of their own. Answers whether `op` is one."""
     match op:
         case Checkpoint():
             await trio.lowlevel.checkpoint()
         case UntilAtLeast(cell, value):
             await racewindow.until(lambda: run.cells[cell].get() >= value)
             run.note(label, run.cells[cell].get())
+        case TakeFlag(flag):
+            await racewindow.until(lambda: not run.flags[flag].get())
+            run.flags[flag].set(1)
+            run.rested.discard(label)
+            return True
         case WaitEvent(event):
             await run.events[event].wait()
             run.note(label, f"event {event}")
@@ -465,12 +537,10 @@ async def _perform(run: Run, label: str, op: Op) -> None:
         case Sleep(seconds):
             await trio.sleep(seconds)
             run.note(label, f"slept {seconds}")
-        case _ if type(op) in _NESTS:
-            await _nest(run, label, op)
         case _:
-            await trio.lowlevel.checkpoint()
-            if not (_touch(run, label, op) or _touch_container(run, label, op) or _ask(run, label, op)):
-                raise AssertionError(op)
+            return False
+    run.rest(label)
+    return True
 
 
 def _touch(run: Run, label: str, op: Op) -> bool:
@@ -501,6 +571,8 @@ def _touch(run: Run, label: str, op: Op) -> bool:
             run.scopes[task % len(run.scopes)].deadline = trio.current_time() + seconds
         case CloseSend():
             run.send.close()
+        case DropFlag(flag):
+            run.flags[flag].set(0)
         case Fail():
             raise ProgrammedError(label)
         case _:
@@ -573,27 +645,20 @@ async def _nest(run: Run, label: str, op: Op) -> None:
     match op:
         case UntilLocked(flag, body):
             await racewindow.until(lambda: not run.flags[flag].get())
-            run.flags[flag].set(1)
-            try:
-                await _sequence(run, label, body)
-            finally:
-                run.flags[flag].set(0)
-        case Locked(lock, body):
-            async with run.locks[lock]:
-                await _sequence(run, label, body)
+            await _while_up(run, label, flag, body)
+        case TryFlag(flag, body):
+            await run.pause(label)
+            if run.flags[flag].get():
+                run.note(label, "held by another")
+            else:
+                await _while_up(run, label, flag, body)
         case TryLocked(lock, body):
-            await trio.lowlevel.checkpoint()
+            await run.pause(label)
             await _try(run, label, run.locks[lock], body)
-        case Permitted(body):
-            async with run.semaphore:
+        case Locked(_, body) | Permitted(body) | Limited(body):
+            async with _held(run, op):
+                run.rest(label)
                 await _sequence(run, label, body)
-        case Limited(body):
-            async with run.limiter:
-                await _sequence(run, label, body)
-        case Spawn(body):
-            await trio.lowlevel.checkpoint()
-            assert run.nursery is not None
-            run.nursery.start_soon(_child, run, run.label_of_new(label), body)
         case MoveOn(seconds, body):
             with trio.move_on_after(seconds) as scope:
                 await _sequence(run, label, body)
@@ -601,13 +666,44 @@ async def _nest(run: Run, label: str, op: Op) -> None:
         case Shielded(body):
             with trio.CancelScope(shield=True):
                 await _sequence(run, label, body)
+        case _:
+            await _start(run, label, op)
+
+
+def _held(run: Run, op: Op) -> trio.Lock | trio.Semaphore | trio.CapacityLimiter:
+    match op:
+        case Locked(lock, _):
+            return run.locks[lock]
+        case Permitted():
+            return run.semaphore
+        case _:
+            return run.limiter
+
+
+async def _start(run: Run, label: str, op: Op) -> None:
+    """The operations that start tasks."""
+    match op:
+        case Spawn(body):
+            await run.pause(label)
+            assert run.nursery is not None
+            run.nursery.start_soon(_child, run, run.label_of_new(label), body)
+        case SpawnInto(task, body):
+            await run.pause(label)
+            nursery = run.nurseries.get(f"t{task % len(run.scopes)}")
+            try:
+                if nursery is not None:
+                    nursery.start_soon(_child, run, run.label_of_new(label), body)
+            except RuntimeError:
+                run.note(label, "too late to start")
         case Children(bodies):
             try:
                 async with trio.open_nursery() as nursery:
+                    run.nurseries[label] = nursery
                     for body in bodies:
                         nursery.start_soon(_child, run, run.label_of_new(label), body)
             except* ProgrammedError as group:
-                run.note(label, f"{len(_leaves(group))} failed")
+                run.note(label, f"failed: {', '.join(map(str, _leaves(group)))}")
+            run.rest(label)
         case _:
             raise AssertionError(op)
 
@@ -624,6 +720,15 @@ async def _try(run: Run, label: str, lock: trio.Lock, body: Body) -> None:
         lock.release()
 
 
+async def _while_up(run: Run, label: str, flag: int, body: Body) -> None:
+    run.flags[flag].set(1)
+    run.rested.discard(label)
+    try:
+        await _sequence(run, label, body)
+    finally:
+        run.flags[flag].set(0)
+
+
 def _leaves(error: BaseException) -> list[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         return [leaf for each in error.exceptions for leaf in _leaves(each)]
@@ -632,7 +737,7 @@ def _leaves(error: BaseException) -> list[BaseException]:
 
 # --- generating them -------------------------------------------------------------------------------------------------
 
-_CELL, _LOCK, _EVENT = (st.integers(0, count - 1) for count in (CELLS, LOCKS, EVENTS))
+_CELL, _FLAG, _LOCK, _EVENT = (st.integers(0, count - 1) for count in (CELLS, FLAGS, LOCKS, EVENTS))
 _KEY = st.sampled_from("ab")
 _VALUE, _SECONDS, _TASK = st.integers(0, 2), st.integers(0, 3), st.integers(0, 3)
 
@@ -649,6 +754,8 @@ _CELL_LEAVES: dict[type[Op], SearchStrategy[Op]] = {
     At: st.builds(At, st.integers(-1, 1)),
     Pop: st.builds(Pop, st.integers(-1, 1)),
     UntilAtLeast: st.builds(UntilAtLeast, _CELL, st.integers(0, 1)),
+    TakeFlag: st.builds(TakeFlag, _FLAG),
+    DropFlag: st.builds(DropFlag, _FLAG),
 }
 _LEAVES: dict[type[Op], SearchStrategy[Op]] = {
     **_CELL_LEAVES,
@@ -672,12 +779,14 @@ _LEAVES: dict[type[Op], SearchStrategy[Op]] = {
     MoveDeadline: st.builds(MoveDeadline, _TASK, st.integers(-1, 2)),
 }
 _NESTS: dict[type[Op], Callable[[SearchStrategy[Body]], SearchStrategy[Op]]] = {
-    UntilLocked: lambda body: st.builds(UntilLocked, st.integers(0, FLAGS - 1), body),
+    UntilLocked: lambda body: st.builds(UntilLocked, _FLAG, body),
+    TryFlag: lambda body: st.builds(TryFlag, _FLAG, body),
     Locked: lambda body: st.builds(Locked, _LOCK, body),
     TryLocked: lambda body: st.builds(TryLocked, _LOCK, body),
     Permitted: lambda body: st.builds(Permitted, body),
     Limited: lambda body: st.builds(Limited, body),
     Spawn: lambda body: st.builds(Spawn, body),
+    SpawnInto: lambda body: st.builds(SpawnInto, _TASK, body),
     MoveOn: lambda body: st.builds(MoveOn, _SECONDS, body),
     Shielded: lambda body: st.builds(Shielded, body),
     Children: lambda body: st.builds(Children, st.lists(body, min_size=1, max_size=2).map(tuple)),
@@ -687,7 +796,7 @@ _FAILING = st.sampled_from([*[()] * 5, (Fail(),)])
 
 EVERYTHING: frozenset[type[Op]] = frozenset([*_LEAVES, *_NESTS, Fail])
 """All operations."""
-ON_CELLS: frozenset[type[Op]] = frozenset([*_CELL_LEAVES, UntilLocked])
+ON_CELLS: frozenset[type[Op]] = frozenset([*_CELL_LEAVES, UntilLocked, TryFlag])
 """Tracked state and `until` only."""
 _QUEUES = frozenset({Locked, TryLocked, AskLock, Send, Receive, AskChannel, Notify, AwaitNotice, Checkpoint})
 FAMILIES: dict[str, frozenset[type[Op]]] = {
@@ -699,7 +808,7 @@ FAMILIES: dict[str, frozenset[type[Op]]] = {
     "events": frozenset({WaitEvent, SetEvent, AskEvent, Cancel, Checkpoint}),
     "channels": frozenset({Send, Receive, CloseSend, AskChannel, Cancel}),
     "containers": frozenset({Put, Take, Keys, Append, At, Pop}),
-    "scopes": frozenset({Shielded, Cancel, MoveDeadline, Checkpoint, Children, Spawn}),
+    "scopes": frozenset({Shielded, Cancel, MoveDeadline, Checkpoint, Children, Spawn, SpawnInto}),
     "until": frozenset({UntilLocked, UntilAtLeast, Update, Swap, Cancel, MoveOn, Fail, Children}),
     "time": frozenset({Sleep, MoveOn, AskTime, Checkpoint, Choose}),
     "late": _QUEUES | {Block, Sleep, MoveDeadline},

@@ -1,0 +1,72 @@
+"""Foresight: what a step will touch at a place where it has not been run, recalled from where it has.
+
+What a step does is a function of what its task has done so far and of the values that it reads. Neither is stored:
+histories stand for them. The view of a step stands for all that its task has seen until then, and the version of a key
+for the view of the step that wrote it. So a footprint is recalled access by access: which one comes next depends
+on the versions read so far. A wrong guess is not possible as far as shared state is tracked; where nothing is known the
+search runs the step to see (a probe), and that is remembered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
+
+from racewindow.footprint import ADD_CODE, WRITE_CODE, KeyTable
+
+BLOCKED: Final = "blocked"
+"""Recalled in place of a footprint: the task waits for a state that does not hold there."""
+_NODES_MAX = 300_000
+_BLIND: Final = -1
+"""Stands for the version of what is written without being looked at."""
+
+
+class Foresight:
+    """See the module's docstring. `keys`: the table of the exploration, that knows which are set blindly."""
+
+    def __init__(self, keys: KeyTable) -> None:
+        self._keys = keys
+        self._roots: dict[Hashable, list[Any]] = {}
+        self._nodes = 0
+
+    def learn(self, root: Hashable, codes: Sequence[int], version: Callable[[int], int], result: Any) -> None:
+        """A task whose history is `root` made these accesses and no others."""
+        if self._nodes > _NODES_MAX:
+            self._roots.clear()
+            self._nodes = 0
+        node = self._roots.get(root)
+        if node is None:
+            node = self._roots[root] = [None, None]
+        for code in codes:
+            if node[1] is None:
+                node[0], node[1] = code, {}
+            elif node[0] != code:
+                return  # not a function of what is tracked; the audit is there to say so
+            key = self._version(code, version)
+            found = node[1].get(key)
+            if found is None:
+                found = node[1][key] = [None, None]
+                self._nodes += 1
+            node = found
+        if node[1] is None:
+            node[0] = (result,)
+
+    def recall(self, root: Hashable, version: Callable[[int], int]) -> tuple[Any, list[int]]:
+        """(the result of such a task at another place, where keys have other versions; accesses that it makes first).
+
+        The result is None if it is not known; the accesses then are those up to the first value never read before.
+        """
+        codes: list[int] = []
+        node = self._roots.get(root)
+        while node is not None and node[1] is not None:
+            codes.append(node[0])
+            node = node[1].get(self._version(node[0], version))
+        return (None if node is None or node[0] is None else node[0][0]), codes
+
+    def _version(self, code: int, version: Callable[[int], int]) -> int:
+        key, mode = divmod(code, 3)
+        if mode == ADD_CODE:
+            return _BLIND
+        if mode == WRITE_CODE and key in self._keys.blind:
+            return _BLIND if key in self._keys.sure else bool(version(key))  # it may be new there
+        return version(key)

@@ -1,0 +1,224 @@
+"""Those who lead the executions of a systematic search: they repeat one up to some place, and then go on as planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any, Protocol
+
+from racewindow.errors import DivergenceError
+from racewindow.schedule import CLOCK, START
+from racewindow.strategies.replay import place_of
+from racewindow.strategies.search_tree import Choices, Node, Search, Sleeping, begins
+from racewindow.strategies.wakeup import Branch, Label
+from racewindow.strategy import Task
+from racewindow.trail import CLOCK_TASK, KeyState, Stride
+
+
+class NumberedTask(Task, Protocol):
+    """A task that knows its number in the trails."""
+
+    @property
+    def tid(self) -> int:
+        """The number."""
+
+
+class Follower:
+    """The part that all executions of the search have in common: they begin by repeating one."""
+
+    words = None
+
+    def __init__(self, paths: list[str], prefix: list[Stride], keys: dict[int, KeyState]) -> None:
+        self.paths, self.prefix, self.keys = paths, prefix, keys
+        self.steps = [(stride.task, stride.choices, stride.barrier) for stride in prefix]
+        self._values: dict[tuple[str, int], Choices] | None = None
+
+    def pick_value(self, count: int, *, task: Task) -> int:
+        """The value that the step took before; in a new step, what is planned."""
+        if self._values is None:
+            self._values, numbers = {}, dict[int, int]()
+            for step, choices, _ in self.steps:
+                number = numbers[step] = numbers.get(step, -1) + 1
+                self._values[self.paths[step], number] = choices
+            self._place, self._position = ("", -1), -1
+        place = (task.path, task.number)
+        self._position = self._position + 1 if place == self._place else 0
+        self._place = place
+        known = self._values.get(place)
+        if known is not None:
+            return known[self._position]
+        return self.new_value(count, self._position)
+
+    def new_value(self, count: int, position: int) -> int:
+        """The value for a new step."""
+        raise NotImplementedError
+
+
+class Leader(Follower):
+    """One execution: what is planned, then whoever does not sleep; the task that stepped last goes on if it can."""
+
+    def __init__(self, search: Search) -> None:
+        node = search.nodes[-1]
+        super().__init__(search.paths, search.strides, node.keys)
+        self.search = search
+        self._next: list[Branch] = []
+        self._forced: Choices = ()
+        self._taken: list[int] = []
+        self._counts: list[int] = []
+        self._picked = -1
+        self._ran: list[tuple[int, Choices, bool]] = []
+        self._undo: list[tuple[Node, list[Branch]]] = []
+        self._order: dict[tuple[str, int, int], str] | None = None  # place -> option, once it is repeated
+
+    def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
+        """A task, CLOCK_TASK, or None if all sleep."""
+        node = self.search.nodes[-1]
+        self._taken, self._counts, self._forced = [], [], ()
+        self._next = []
+        if node.tree:
+            self._undo.append((node, list(node.tree)))
+            branch = node.tree.pop(0)
+            self._next, self._forced, self._picked = branch.branches, branch.choices, branch.task
+            if branch.task == CLOCK_TASK and may_advance:
+                return CLOCK_TASK
+            for task in runnable:
+                if task.tid == branch.task:
+                    return task
+            raise DivergenceError(
+                "untracked shared state: the search planned a step that cannot be taken.",
+                why="steps that touched nothing in common depend on each other: they share state that is not tracked.",
+                do="make what the tasks share a racewindow.Cell, or decorate its class with @racewindow.tracked.",
+            )
+        awake = [task for task in runnable if not self._sleeps(node, task.tid)] if node.sleep else runnable
+        if not awake:
+            if not may_advance or self._sleeps(node, CLOCK_TASK):
+                return None
+            self._picked = CLOCK_TASK
+            return CLOCK_TASK
+        chosen = last if last is not None and last in awake else min(awake, key=_order)
+        self._picked = chosen.tid
+        return chosen
+
+    @staticmethod
+    def _sleeps(node: Node, task: int) -> bool:
+        sleeping = node.sleep.get(task)
+        return sleeping is not None and sleeping.whole
+
+    def new_value(self, count: int, position: int) -> int:
+        """The planned value; else the first that has not been explored from here."""
+        if position < len(self._forced):
+            value = min(self._forced[position], count - 1)
+        else:
+            value = 0
+            sleeping = self.search.nodes[-1].sleep.get(self._picked)
+            if sleeping is not None:
+                before = tuple(self._taken)
+                value = next((v for v in range(count) if not begins(sleeping.labels, (*before, v))), 0)
+        self._taken.append(value)
+        self._counts.append(count)
+        return value
+
+    def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
+        """Go on to the next place; who sleeps there is who does now and does not depend on the step."""
+        self._ran.append((task, choices, barrier))
+        nodes = self.search.nodes
+        footprint = self.search.footprint(codes)
+        node = nodes[-1]
+        sleep: dict[int, Sleeping] = {}
+        if barrier:
+            self._next, node.tree = node.tree, []
+        else:
+            if choices:
+                node.counts, node.share = self._counts, Fraction(1, prod(self._counts))
+            else:
+                node.share = 1
+            for other, sleeping in node.sleep.items():
+                if other != task:
+                    kept = {c: label for c, label in sleeping.labels.items() if not label[0].conflicts(footprint)}
+                    if len(kept) == len(sleeping.labels):
+                        sleep[other] = sleeping
+                    elif kept:
+                        sleep[other] = Sleeping(kept)
+        nodes.append(Node(sleep, self._next, {}))
+        self._next = []
+
+    def rewind(self) -> None:
+        """The execution begins again in another form of the runtime: forget what was done in this one."""
+        del self.search.nodes[len(self.prefix) + 1 :]
+        for node, tree in reversed(self._undo):
+            node.tree = tree
+        self._ran, self._undo, self._values = [], [], None
+
+    # --- the same execution again, on the general loop --------------------------------------------------------------
+
+    def restart(self) -> None:
+        """From now on, answer as a picker that repeats what has been run."""
+        if self._order is None:
+            self.steps += self._ran
+            self._order = {}
+            paths, numbers = self.paths, dict[int, int]()
+            place, advances = (START, 0), 0
+            for task, _, barrier in self.steps:
+                if not barrier:
+                    self._order[(*place, advances)] = paths[task] if task else CLOCK
+                if task == CLOCK_TASK:
+                    advances += 1
+                else:
+                    number = numbers[task] = numbers.get(task, -1) + 1
+                    place, advances = (paths[task], number), 0
+        self._values = None
+
+    def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
+        """What was picked at this place."""
+        assert self._order is not None
+        wanted = self._order.get((*place_of(last), advances))
+        if wanted == CLOCK and may_advance:
+            return len(candidates)
+        for index, candidate in enumerate(candidates):
+            if candidate.path == wanted:
+                return index
+        raise DivergenceError(
+            f"The search could not repeat an execution: {wanted or 'nobody'} cannot step now.",
+            why="the program does not do the same under the same decisions.",
+            do="look for state that outlives an execution, and for what is random by itself.",
+        )
+
+
+class Probe(Follower):
+    """Steps run to see what the last of them touches. `taken`: how many could be."""
+
+    def __init__(
+        self, paths: list[str], prefix: list[Stride], keys: dict[int, KeyState], labels: Sequence[Label]
+    ) -> None:
+        super().__init__(paths, prefix, keys)
+        self.labels = labels
+        self.taken = 0
+
+    def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
+        """The next of the steps; None when all are taken, or the next one cannot be."""
+        del last
+        if self.taken == len(self.labels):
+            return None
+        wanted = self.labels[self.taken][0]
+        if wanted == CLOCK_TASK:
+            return CLOCK_TASK if may_advance else None
+        return next((task for task in runnable if task.tid == wanted), None)
+
+    def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
+        """One more."""
+        del task, codes, choices
+        self.taken += not barrier
+
+    def rewind(self) -> None:
+        """As of a leader."""
+        self.taken, self._values = 0, None
+
+    def new_value(self, count: int, position: int) -> int:
+        """The value of the label; the first where it says nothing."""
+        choices = self.labels[self.taken][1]
+        return min(choices[position], count - 1) if position < len(choices) else 0
+
+
+def _order(task: Task) -> tuple[int, ...]:
+    return task.order

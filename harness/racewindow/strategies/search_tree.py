@@ -1,0 +1,137 @@
+"""The state of a systematic search: the places along the execution run last, and what was learned about steps.
+
+Between the strategy, which goes from one execution to the next, the leaders of its executions, and the analysis of
+their races.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from racewindow.footprint import NO_FOOTPRINT, Footprint, KeyTable, footprint_of
+from racewindow.strategies.foresight import BLOCKED, Foresight
+from racewindow.strategies.wakeup import Branch, Label
+from racewindow.trail import KeyState, Stride, Trail
+
+Choices = tuple[int, ...]
+
+
+class Sleeping:
+    """A task that need not step here: labels that have been explored, with what they touch and their share.
+
+    A share is what part of all values a label stands for: 1 if there is nothing to choose, 1/6 for one of two values
+    and then one of three. `whole`: all values have been explored.
+    """
+
+    __slots__ = ("labels", "whole")
+
+    def __init__(self, labels: dict[Choices, tuple[Footprint, Fraction | int]]) -> None:
+        self.labels = labels
+        self.whole = sum(share for _, share in labels.values()) == 1
+
+
+class Node:
+    """A place of the search, before a step: who sleeps there, what is planned from it, and the state of all keys.
+
+    `share`: that of the label which is being explored; `counts`: how many values there were at each of its decisions;
+    `done`: how many labels have been explored from here.
+    """
+
+    __slots__ = ("counts", "done", "keys", "share", "sleep", "tree")
+
+    def __init__(self, sleep: dict[int, Sleeping], tree: list[Branch], keys: dict[int, KeyState]) -> None:
+        self.sleep, self.tree, self.keys = sleep, tree, keys
+        self.share: Fraction | int = 1
+        self.counts: list[int] = []
+        self.done = 0
+
+    def put_to_sleep(self, stride: Stride) -> None:
+        """A step has been explored from here, with the values that it took."""
+        sleeping = self.sleep.get(stride.task)
+        labels = {stride.choices: (stride.footprint, self.share)}
+        self.sleep[stride.task] = Sleeping(labels if sleeping is None else sleeping.labels | labels)
+        if stride.choices:
+            # A word goes beside the branches of a step with values, because values not seen yet may depend on it. Once
+            # all values sleep it may turn out that none does, and that the word has been covered.
+            self.tree = self._without_covered(self.tree, [])
+
+    def _without_covered(self, branches: list[Branch], path: list[Branch]) -> list[Branch]:
+        kept = []
+        for branch in branches:
+            if branch.branches:
+                branch.branches = self._without_covered(branch.branches, [*path, branch])
+                if branch.branches:
+                    kept.append(branch)
+            elif not self._covers([*path, branch]):
+                kept.append(branch)
+        return kept
+
+    def _covers(self, path: list[Branch]) -> bool:
+        """Whether a sleeping task has no part in a path and commutes with it, whatever value it takes."""
+        if any(branch.footprint is None for branch in path):
+            return False
+        tasks = {branch.task for branch in path}
+        return any(
+            sleeping.whole
+            and task not in tasks
+            and not any(own.conflicts(branch.least) for own, _ in sleeping.labels.values() for branch in path)
+            for task, sleeping in self.sleep.items()
+        )
+
+
+class Search:
+    """The search as its parts share it. `run`: runs the steps of labels from a place on, and gives the trail.
+
+    `nodes`: the places of the execution run last, one before each of its `strides`, and one at its end. `paths`: of the
+    tasks by number. `probes`: executions run only to learn what a step touches.
+    """
+
+    def __init__(
+        self, run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int]], keys: KeyTable, paths: list[str]
+    ) -> None:
+        self._run, self._keys, self.paths = run, keys, paths
+        self._foresight = Foresight(keys)
+        self.nodes = [Node({}, [], {})]
+        self.strides: list[Stride] = []
+        self.probes = 0
+
+    def probe(self, depth: int, labels: Sequence[Label]) -> Stride | None:
+        """Run steps from a place on, to see what the last one does; None if it cannot be taken."""
+        self.probes += 1
+        trail, taken = self._run(self, depth, labels)
+        if taken < len(labels):
+            for pending in trail.pending:
+                if pending.task == labels[-1][0]:
+                    version = partial(trail.version, steps=(1 << len(trail.strides)) - 1)
+                    self._foresight.learn((pending.root, ()), pending.codes, version, BLOCKED)
+            return None
+        self.learn(trail, len(trail.strides) - 1)
+        return trail.strides[-1]
+
+    def learn(self, trail: Trail, index: int) -> None:
+        """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
+        stride = trail.strides[index]
+        # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
+        if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
+            version = partial(trail.version, steps=(1 << index) - 1)
+            self._foresight.learn((stride.root, stride.choices), stride.codes, version, stride.footprint)
+
+    def footprint(self, codes: tuple[int, ...]) -> Footprint:
+        """Access codes as bit sets."""
+        return self._keys.decode(codes)[0]
+
+    def recall(self, root: int, choices: Choices, version: Callable[[int], int]) -> tuple[Any, Footprint]:
+        """(what a step with these values, and no others, will touch, None if not known; what it will in any case).
+
+        The first is BLOCKED if the step cannot be taken.
+        """
+        known, codes = self._foresight.recall((root, choices), version)
+        return known, footprint_of(codes) if known is None else NO_FOOTPRINT
+
+
+def begins(labels: Iterable[Choices], prefix: Choices) -> bool:
+    """Whether a label begins with these values."""
+    return any(label[: len(prefix)] == prefix for label in labels)
