@@ -11,19 +11,25 @@ Departure from the paper: value decisions are branches as well, and cost nothing
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 from racewindow.errors import DivergenceError
+from racewindow.statistics import TreeEstimate, TreeSize
 from racewindow.strategies.options import ranked
 from racewindow.strategy import Task
-from racewindow.trace import Trace
+from racewindow.trail import Trail
 
 
 class Pending(NamedTuple):
-    """An execution still to be run: the ranks of its first options, and how many preemptions these are."""
+    """An execution still to be run: the ranks of its first options, and how many preemptions these are.
+
+    `log_weight`: of the product of the numbers of options at these decisions.
+    """
 
     ranks: tuple[int, ...]
     preemptions: int
+    log_weight: float = 0.0
 
 
 class Decision(NamedTuple):
@@ -37,6 +43,7 @@ class DepthFirst:
     """See the module's docstring. `preemptions` None: no bound."""
 
     name = "dfs"
+    looks_ahead = False
 
     def __init__(self, preemptions: int | None = None) -> None:
         self.preemptions = preemptions
@@ -44,6 +51,7 @@ class DepthFirst:
         """Whether the bound left anything out."""
         self._pending: list[list[Pending]] = [[Pending((), 0)]]
         self._picker: DepthFirstPicker | None = None
+        self._tree = TreeEstimate()
 
     def start(self, number: int) -> DepthFirstPicker | None:  # the search knows where it is
         """The next execution in order of preemptions, the deepest branch first; None when all have been run."""
@@ -53,11 +61,13 @@ class DepthFirst:
                 return self._picker
         return None
 
-    def finished(self, trace: Trace | None, steps: int) -> None:
+    def finished(self, trail: Trail | None, steps: int) -> None:
         """Every decision after the prefix has alternatives; note them, so that the deepest is taken up first."""
         picker = self._picker
         assert picker is not None
+        log_weight = picker.pending.log_weight
         for depth, decision in enumerate(picker.met):
+            log_weight += log(decision.options)
             for rank in range(decision.options - 1, 0, -1):
                 preemptions = picker.pending.preemptions + decision.preemptive
                 if self.preemptions is not None and preemptions > self.preemptions:
@@ -66,7 +76,13 @@ class DepthFirst:
                 while self.preemptions is not None and len(self._pending) <= preemptions:
                     self._pending.append([])
                 level = self._pending[preemptions if self.preemptions is not None else 0]
-                level.append(Pending((*picker.pending.ranks, *[0] * depth, rank), preemptions))
+                level.append(Pending((*picker.pending.ranks, *[0] * depth, rank), preemptions, log_weight))
+        self._tree.finished(-log_weight)
+
+    @property
+    def tree_size(self) -> TreeSize | None:
+        """How many interleavings there may be in all; with a bound nothing can be said."""
+        return self._tree.size if self.preemptions is None else None
 
     @property
     def exhaustive(self) -> bool:

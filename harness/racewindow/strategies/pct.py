@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from racewindow.strategies.random_walk import words
 from racewindow.strategies.replay import default_of
 from racewindow.strategy import Task
-from racewindow.trace import Trace
+from racewindow.trail import Trail
 
 _CLOCK = "clock"
 
@@ -27,7 +27,7 @@ class PriorityWalk:
     """See the module's docstring. `depth`: d, at least 1."""
 
     name = "pct"
-    exhaustive = bound_reached = False
+    exhaustive = bound_reached = looks_ahead = False
 
     def __init__(self, seed: int, depth: int) -> None:
         self._seed, self._depth = seed, depth
@@ -39,7 +39,7 @@ class PriorityWalk:
             return PriorityPicker(b"", 0, 0)
         return PriorityPicker(b"%d/%d/pct" % (self._seed, number), self._depth, self._steps)
 
-    def finished(self, trace: Trace | None, steps: int) -> None:
+    def finished(self, trail: Trail | None, steps: int) -> None:
         """Learn k from the first execution, and nothing from the others: each depends on its number and k only."""
         if self._steps == 0:
             self._steps = max(steps, 1)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
+from math import log
 
+from racewindow.statistics import Knuth, TreeSize
 from racewindow.strategy import Task
-from racewindow.trace import Trace
+from racewindow.trail import Trail
 
 _BLOCK = struct.Struct("<32H")
 
@@ -20,17 +22,27 @@ class RandomWalk:
     """See the module's docstring."""
 
     name = "random"
-    exhaustive = bound_reached = False
+    exhaustive = bound_reached = looks_ahead = False
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._knuth = Knuth()
+        self._picker = RandomPicker(b"")
 
     def start(self, number: int) -> RandomPicker:
         """A walk of its own for each execution; never exhausted."""
-        return RandomPicker(b"%d/%d" % (self._seed, number))
+        self._picker = RandomPicker(b"%d/%d" % (self._seed, number))
+        return self._picker
 
-    def finished(self, trace: Trace | None, steps: int) -> None:
-        """Learns nothing."""
+    def finished(self, trail: Trail | None, steps: int) -> None:
+        """Learns how large the tree is that it walks down; only with footprints on, as counting costs time."""
+        if self._picker.log_weight >= 0:
+            self._knuth.descended(self._picker.log_weight)
+
+    @property
+    def tree_size(self) -> TreeSize | None:
+        """How many interleavings there may be."""
+        return self._knuth.size
 
 
 def words(key: bytes) -> Iterator[int]:
@@ -48,24 +60,30 @@ def words(key: bytes) -> Iterator[int]:
 class RandomPicker:
     """One walk."""
 
-    __slots__ = ("_key", "words")
+    __slots__ = ("_key", "log_weight", "words")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self.log_weight = -1.0
+        """Logarithm of the product of the numbers of options at all decisions, negative if it was not asked."""
         self.words: Iterator[int] | None = words(key)
 
     def restart(self) -> None:
         """The same walk from its start."""
         self.words = words(self._key)
+        self.log_weight = -1.0
 
     def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """Any candidate, or the clock, with equal chance."""
         assert self.words is not None
-        return next(self.words) * (len(candidates) + may_advance) >> 16
+        options = len(candidates) + may_advance
+        self.log_weight = max(self.log_weight, 0.0) + log(options)
+        return next(self.words) * options >> 16
 
     def pick_value(self, count: int, *, task: Task) -> int:
         """Any value with equal chance; with more values than words can tell apart, by two words."""
         assert self.words is not None
+        self.log_weight = max(self.log_weight, 0.0) + log(count)
         if count > 1 << 8:
             return (next(self.words) << 16 | next(self.words)) * count >> 32
         return next(self.words) * count >> 16
