@@ -12,7 +12,10 @@ SCHEDULES_DEFAULT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an exploration has come; `seconds` of wall time."""
+    """How far an exploration has come; `seconds` of wall time.
+
+    `distinct_traces`, `new_trace_chance`: see `racewindow.statistics.Discovery`. `strategy`: the one at work.
+    """
 
     executions: int
     failing: int
@@ -20,6 +23,9 @@ class Progress:
     seconds: float
     schedules: int | None
     seconds_limit: float | None
+    distinct_traces: int | None = None
+    new_trace_chance: float | None = None
+    strategy: str = ""
 
 
 def check_budget(

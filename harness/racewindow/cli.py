@@ -174,7 +174,7 @@ def _list() -> int:
 @app.command("explore")
 def _explore(  # noqa: PLR0917  # typer makes an option of each
     target: Target,
-    strategy: Strategy = "random",
+    strategy: Strategy = "auto",
     schedules: Schedules = None,
     seconds: Seconds = None,
     seed: Seed = "0",

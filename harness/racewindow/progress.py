@@ -6,6 +6,7 @@ Only for a terminal: into a pipe or a file it would be noise. The text is a pure
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -38,16 +39,45 @@ class Counts(Protocol):
     def seconds_limit(self) -> float | None:
         """Wall time allowed, None without such a limit."""
 
+    @property
+    def distinct_traces(self) -> int | None:
+        """Distinct orders of events seen, None where that is not known."""
+
+    @property
+    def new_trace_chance(self) -> float | None:
+        """Chance that the next execution shows a new one, None where there is no saying."""
+
+    @property
+    def strategy(self) -> str:
+        """Who is at work, "" where that goes without saying."""
+
 
 def progress_line(counts: Counts, width: int = 80) -> str:
-    """The line, at most `width` columns; below 80 without the bound, which the time left stands for."""
+    """The line, at most `width` columns; below 80 without the bound, which the time left stands for.
+
+    What else is known joins as far as there is room. The number of orders goes first, then the strategy, last the
+    chance of a new order, which says whether it is worth going on.
+    """
     rate = counts.executions / counts.seconds if counts.seconds > 0 else 0.0
     wanted = "" if counts.schedules is None or width < 80 else f" of {counts.schedules:,}"
-    parts = [f"{counts.executions:,}{wanted} executions", f"{rate:,.0f}/s", f"{counts.failing:,} failed"]
-    left = seconds_left(counts)
-    if left is not None:
-        parts.append(f"{_duration(left)} left")
-    return "  ".join(parts)[:width]
+    left, orders, chance = seconds_left(counts), counts.distinct_traces, counts.new_trace_chance
+    parts = {
+        "strategy": counts.strategy,
+        "executions": f"{counts.executions:,}{wanted} executions",
+        "rate": f"{rate:,.0f}/s",
+        "failed": f"{counts.failing:,} failed",
+        "left": "" if left is None else f"{_duration(left)} left",
+        "orders": "" if orders is None else f"{orders:,} order{'' if orders == 1 else 's'}",
+        "new": "" if chance is None else f"{chance:.1%} new",
+    }
+    for extra in ("orders", "strategy", "new"):
+        if len(_joined(parts)) > width:
+            del parts[extra]
+    return _joined(parts)[:width]
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    return "  ".join(filter(None, parts.values()))
 
 
 def seconds_left(counts: Counts) -> float | None:

@@ -6,8 +6,10 @@ limits; where nothing was found, the words say how little that means.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from racewindow.failure import Execution, Failure
@@ -15,7 +17,7 @@ from racewindow.failure_file import StoredFailure
 from racewindow.plain import one_line, plain
 from racewindow.report_failure import failure_text, name_of, told, untrusted_text
 from racewindow.report_layout import WIDTH, command, counted, section, wrap
-from racewindow.result import Result
+from racewindow.result import Part, Result
 
 __all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
 
@@ -29,6 +31,18 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
     "step_timeout": ("", " s per step"),
 }
 """Bound -> the words before and after its value."""
+_INTERLEAVINGS = ("interleaving", "interleavings")
+_ORDERS: Mapping[str, tuple[str, str]] = {"dpor": ("order of events", "orders of events")}
+"""Strategy -> what the leaves of its tree are: one that knows which steps are independent runs each order once."""
+_THREE_FROM = 10
+"""Executions from which on 3 in so many is a good way to say it."""
+_TOLD = frozenset(
+    {
+        *("distinct_traces", "seen_once", "independent_executions", "new_trace_chance", "new_trace_chance_at_most"),
+        *("failure_chance_at_most", "first_failure", "tree_size", "tree_size_spread", "tree_size_log10"),
+    }
+)
+"""Figures that are told in words, or elsewhere."""
 
 
 # --- explore ---------------------------------------------------------------------------------------------------------
@@ -80,25 +94,57 @@ def _nothing_found(result: Result) -> str:
     if result.executions == 0:
         return f"Nothing was run: {result.scenario} had no time for a single execution."
     if result.complete:
-        text = (
-            f"Nothing found in {result.scenario}, and nothing is left: every order of events within the limits below "
-            f"was run, {counted(result.executions, 'execution')}, and none failed."
+        return "\n".join(
+            [
+                *wrap(f"Nothing found in {result.scenario}, and nothing is left to run."),
+                "",
+                *wrap(_complete(result)),
+                "",
+                *wrap(f"That is about this program with what is held fixed below{_as_tracked(result)}."),
+            ]
         )
-        return "\n".join(wrap(text))
     text = f"Nothing found in {result.scenario}: none of {counted(result.executions, 'execution')} failed."
-    doubt = "That is no proof: an order of events that was not run may fail."
-    if result.strategy == "random":
-        doubt += (
-            f" What {counted(result.executions, 'random execution')} support: at 95% confidence, fewer than 3 in "
-            f"{result.executions:,} such executions fail."
-        )
+    doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
     return "\n".join([*wrap(text), "", *wrap(doubt)])
+
+
+def _by(result: Result) -> Part | Result:
+    """Whose work the claim rests on: the part that is complete, where several strategies shared it."""
+    return next((part for part in result.parts if part.complete), result)
+
+
+def _as_tracked(result: Result) -> str:
+    """A search that tells orders apart by what steps touch knows no more than what is tracked."""
+    return ", and about what is tracked in it" if _by(result).strategy in _ORDERS else ""
+
+
+def _complete(result: Result) -> str:
+    """What was explored to its end."""
+    by = _by(result)
+    one, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
+    failing = "none fails" if by.failing == 0 else f"{by.failing:,} fail{'s' if by.failing == 1 else ''}"
+    if by.executions == 1:
+        return f"complete: 1 {one}, explored, and it {'fails' if by.failing else 'does not fail'}"
+    return f"complete: {by.executions:,} {many}, all of them explored, {failing}"
+
+
+def _support(result: Result) -> str:
+    """What a clean run says about chance; nothing where its executions are no independent samples."""
+    n = result.statistics.get("independent_executions", result.executions if result.strategy == "random" else None)
+    if not n or result.failing:
+        return ""
+    few = f"3 in {n:,}" if n >= _THREE_FROM else f"{_percent(1 - 0.05 ** (1 / n), ROUND_CEILING)} of"
+    return (
+        f" What {counted(n, f'{result.strategy} execution')} support{'s' if n == 1 else ''}: at 95% confidence, fewer "
+        f"than {few} such executions fail."
+    )
 
 
 def _explored(result: Result, feed: str | None) -> str:
     failed = f"{result.failing:,} failed" if result.failing else "none failed"
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
+    complete = [_complete(result)] if result.complete and result.failures else []
     lines = wrap(
         f"Explored: {counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')} in "
         f"{result.seconds:.1f} s{rate}.",
@@ -108,6 +154,8 @@ def _explored(result: Result, feed: str | None) -> str:
         f"strategy {result.strategy}, seed {result.seed}, semantics {result.semantics}, clock {result.clock}",
         f"limits: {_bounds(result)}",
         f"held fixed: {_fixed(result, feed)}",
+        *complete,
+        *(f"not complete: {reason}" for reason in result.incomplete),
         *_statistics(result),
         *(f"note: {note}" for note in result.notes),
     ]
@@ -132,11 +180,70 @@ def _fixed(result: Result, feed: str | None) -> str:
 
 
 def _statistics(result: Result) -> list[str]:
-    counts = [f"{result.redundant:,} cut off as already covered"] if result.redundant else []
-    counts += [f"{result.probes:,} probes"] if result.probes else []
-    counts += [] if result.distinct_traces is None else [f"{result.distinct_traces:,} distinct traces"]
-    counts += [f"{name.replace('_', ' ')} {_value(value)}" for name, value in result.statistics.items()]
-    return [f"statistics: {', '.join(counts)}"] if counts else []
+    """The figures in words, and those that have none as they are."""
+    facts = [f"by {part.strategy}: {_part(part)}" for part in result.parts]
+    if result.redundant:
+        facts.append(f"redundant: {counted(result.redundant, 'execution')} begun and cut off as already covered")
+    if result.probes:
+        facts.append(f"probes: {counted(result.probes, 'execution')} run only to learn what a step touches")
+    if result.audited and not result.untrusted:
+        facts.append(
+            f"audit: {counted(result.audited, 'execution')} run again in an equivalent order, with no difference"
+        )
+    if result.distinct_traces is not None:
+        facts.append(f"orders: {_orders(result.distinct_traces, result.statistics)}")
+    if result.statistics.get("tree_size_log10") is not None:
+        facts.append(f"tree: {_tree(result.strategy, result.statistics)}")
+    others = [
+        f"{name.replace('_', ' ')} {_value(value)}" for name, value in result.statistics.items() if name not in _TOLD
+    ]
+    return [*facts, f"statistics: {', '.join(others)}"] if others else facts
+
+
+def _part(part: Part) -> str:
+    failed = f"{part.failing:,} failed" if part.failing else "none failed"
+    rest = [rest for rest in ("complete" if part.complete else "", part.note) if rest]
+    return "; ".join([f"{counted(part.executions, 'execution')}, {failed}", *rest])
+
+
+def _orders(distinct: int, statistics: Mapping[str, Any]) -> str:
+    """How many orders were seen, and what the rare ones say about those that were not."""
+    orders = "orders" if distinct != 1 else "order"
+    seen = f"{distinct:,} distinct {orders} of events ({'traces' if distinct != 1 else 'trace'}) seen"
+    once, chance = statistics.get("seen_once"), statistics.get("new_trace_chance")
+    at_most = statistics.get("new_trace_chance_at_most")
+    if once is None or chance is None or at_most is None:
+        return seen
+    below = f"at 95% confidence below {_percent(at_most, ROUND_CEILING)}"
+    if once == 0:
+        return f"{seen}, none of them just once: the chance that the next execution shows a new one is {below}"
+    return (
+        f"{seen}; {once:,} of them once: the next execution shows a new one with a chance of about {_percent(chance)}, "
+        f"{below}"
+    )
+
+
+def _tree(strategy: str, statistics: Mapping[str, Any]) -> str:
+    """How many leaves the unfinished tree has in all, in as many words as the estimate is good for."""
+    _, many = _ORDERS.get(strategy, _INTERLEAVINGS)
+    in_all = f"{_about(statistics['tree_size_log10'])} {many} in all"
+    size, spread = statistics.get("tree_size"), statistics.get("tree_size_spread")
+    if size is None or spread is None or spread > size / 2:
+        return f"very roughly {in_all}"
+    return f"about {in_all}, standard error {_percent(spread / size)}"
+
+
+def _about(log10: float) -> str:
+    """A number of two digits, from its logarithm: beyond a million as a power of ten."""
+    if log10 < 6:
+        return f"{float(f'{10**log10:.2g}'):,.0f}"
+    power = math.floor(log10)
+    return f"{10 ** (log10 - power):.1f} × 10^{power}"
+
+
+def _percent(share: float, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Two digits; a bound is rounded up, so that it still holds."""
+    return f"{(Decimal(repr(share)) * 100).normalize(Context(prec=2, rounding=rounding)):f}%"
 
 
 def _value(value: Any) -> str:

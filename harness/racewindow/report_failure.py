@@ -15,6 +15,8 @@ _DEVIATIONS_MAX = 12
 _OTHERS_MAX = 6
 _TOKEN_MAX = 160
 _STORY_HANG = 13
+UNTRACKED = "untracked shared state"
+"""How `untrusted` begins if that is why; the rest then says what to do about it."""
 
 
 class Doubtful(Protocol):
@@ -83,11 +85,16 @@ def _about(failure: Failure) -> str:
 def untrusted_text(result: Doubtful, *, beyond: bool = False) -> str:
     """Why a result cannot be trusted, and what to do about it. `beyond`: but for a failure that was confirmed."""
     but = "Beyond this failure, the" if beyond else "The"
+    lines = [
+        *wrap(f"{but} result for {result.scenario} cannot be trusted.", hang=2),
+        "",
+        *wrap(result.untrusted, 2, 2),
+    ]
+    if result.untrusted.startswith(UNTRACKED):
+        return "\n".join(lines)
     return "\n".join(
         [
-            *wrap(f"{but} result for {result.scenario} cannot be trusted.", hang=2),
-            "",
-            *wrap(result.untrusted, 2, 2),
+            *lines,
             "",
             *wrap(
                 "Why: the program depends on something that racewindow does not control: state that survives from one "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from racewindow.errors import ExplorationFailed
@@ -22,12 +22,60 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one strategy of a portfolio did; `complete`: it alone ran every order. `note`: why it began or ended."""
+
+    strategy: str
+    executions: int
+    failing: int
+    complete: bool = False
+    note: str = ""
+
+
+_CUT: Mapping[str, str] = {
+    "schedules": "the limit of {limit:,} executions came before the last order",
+    "seconds": "the limit of {limit:,} s came before the last order",
+    "step_limit": "an execution was cut off at the limit of {limit:,} steps, and nothing that could follow was run",
+    "step_timeout": "a step was stopped after {limit:,} s, and nothing that could follow was run",
+    "preemptions": "orders with preemptions beyond the limit of {limit:,} were left out",
+}
+"""Bound that was reached -> what it cut."""
+_DOUBTS: Mapping[str, str] = {
+    "first failure": "the exploration ended with the first failure that it found",
+    "interrupted": "the exploration was interrupted",
+    "untracked": "the program shares state that is not tracked, so orders that differ may have counted as the same",
+    "audit": "two steps that count as independent were swapped, and something changed: untracked shared state",
+    "choices": "a choice had more values than are enumerated; the others were left out",
+    "nondeterminism": "one schedule gave two executions",
+}
+"""What else takes `complete` back -> the sentence that says so."""
+
+
+def why_incomplete(bounds: Mapping[str, Bound], *doubts: str, exhausted: bool = False) -> tuple[str, ...]:
+    """The sentences of `Result.incomplete`: one for each bound that cut something, one for each doubt.
+
+    A doubt is a key of the table above, or a sentence of its own where more is known, such as a name or a number.
+    `exhausted`: the search came to its own end, so a budget that was used up cut nothing.
+    """
+    budgets = ("schedules", "seconds") if exhausted else ()
+    cut = [
+        _CUT[name].format(limit=bound.limit)
+        for name, bound in bounds.items()
+        if bound.reached and name in _CUT and name not in budgets
+    ]
+    return (*cut, *(_DOUBTS.get(doubt, doubt) for doubt in doubts))
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What `explore` found.
 
     `executions`: runs to an end (passed, failed or deadlocked); `failing`: those that failed; `redundant`: those begun
-    but cut off as already covered; `probes`: runs made only to learn a footprint. `complete`: every order of events
-    was run. `distinct_traces` is None where footprints were off. `failures`: one per group (kind, checker, class), the
+    but cut off as already covered; `probes`: runs made only to learn a footprint;
+    `audited`: runs in an order that should be equivalent. `complete`: every order of events
+    was run. `incomplete`: what a search that could have been complete left out, one sentence each (`why_incomplete`).
+    `parts`: who did what, where several strategies shared the work. `distinct_traces` is None where footprints were
+    off. `statistics`: see `racewindow.statistics.summary`. `failures`: one per group (kind, checker, class), the
     gravest first. `untrusted`: why the result cannot be trusted, or "". `notes`: other things worth saying, one
     sentence each. `seconds`: wall time. `target`: what a person types to get this scenario again.
     """
@@ -46,6 +94,7 @@ class Result:
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     redundant: int = 0
     probes: int = 0
+    audited: int = 0
     complete: bool = False
     distinct_traces: int | None = None
     statistics: Mapping[str, Any] = field(default_factory=dict)
@@ -57,6 +106,8 @@ class Result:
     untrusted: str = ""
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def verdict(self) -> VerdictName:
@@ -85,7 +136,10 @@ class Result:
             "failing": self.failing,
             "redundant": self.redundant,
             "probes": self.probes,
+            "audited": self.audited,
             "complete": self.complete,
+            "incomplete": list(self.incomplete),
+            "parts": [asdict(part) for part in self.parts],
             "steps": self.steps,
             "seconds": round(self.seconds, 3),
             "distinct_traces": self.distinct_traces,

@@ -17,14 +17,15 @@ import trio
 from racewindow.checkers import History
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
-from racewindow.footprint import KeyTable
-from racewindow.judging import Judged, brief_ending, judge_execution
+from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import Raw, run_once
+from racewindow.runtime.guided import CUT, AskingGuide, run_guided
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
 from racewindow.runtime.recorder import Recorder, display_names
 from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.trail_recorder import Tables, TrailRecorder
 from racewindow.runtime.walk import run_walk
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.scenarios import Simulation
@@ -34,6 +35,7 @@ from racewindow.story import story_of
 from racewindow.strategies.replay import DecisionLog, ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.trace import Trace
+from racewindow.trail import Trail
 
 T = TypeVar("T")
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
@@ -85,6 +87,19 @@ class Ran(NamedTuple):
 
     raw: Raw
     judged: Judged
+    events: Sequence[Event] = ()
+
+    @property
+    def trail(self) -> Trail | None:
+        """What it left for the strategy, if footprints were on."""
+        recorder = self.raw.recorder
+        return recorder.trail() if isinstance(recorder, TrailRecorder) else None
+
+    @property
+    def trace_number(self) -> int | None:
+        """A number for its Mazurkiewicz trace; None with footprints off."""
+        recorder = self.raw.recorder
+        return recorder.trace_number() if isinstance(recorder, TrailRecorder) else None
 
 
 class Session:
@@ -93,7 +108,7 @@ class Session:
     def __init__(self, settings: Settings, watchdog: Watchdog | None = None) -> None:
         self.settings = settings
         self.watchdog = watchdog
-        self.table = KeyTable()
+        self.tables = Tables()
         self.locator = Locator(_folder_of(settings.scenario.function))
         self._silence = null_logger()
         self._trio = settings.semantics == "trio"
@@ -105,14 +120,20 @@ class Session:
 
     # --- running ----------------------------------------------------------------------------------------------------
 
-    def run(self, picker: Picker, *, footprints: bool = False) -> Ran:
-        """Run one execution and judge it; with footprints, its steps are in `raw.recorder`."""
+    def run(self, picker: Picker, *, footprints: bool = False, looks_ahead: bool = False) -> Ran:
+        """Run one execution and judge it; with footprints, it leaves a trail in `raw.recorder`."""
         host = Host()
-        if footprints:
-            raw = self._run(picker, host, Recorder(self.table, self.locator), None)
+        if hasattr(picker, "prefix"):
+            raw = self._run(picker, host, self._guided_recorder, None)
+        elif footprints:
+            raw = self._run(
+                picker, host, lambda _: TrailRecorder(self.tables, self.locator, looks_ahead=looks_ahead), None
+            )
         else:
             raw = self._walk(picker, host) or self._run(picker, host, None, None)
-        return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None))
+        if raw.end == CUT:
+            return Ran(raw, CLEAN, host.events)
+        return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None), host.events)
 
     def _walk(self, picker: Picker, host: Host) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
@@ -142,8 +163,8 @@ class Session:
 
     def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
         """Run one execution with footprints on; `Execution.failures` carry the schedule that repeats it."""
-        host, log, recorder = Host(), DecisionLog(picker), Recorder(self.table, self.locator)
-        raw = self._run(log, host, recorder, make_logger)
+        host, log = Host(), DecisionLog(picker)
+        raw = self._run(log, host, lambda _: Recorder(self.tables.keys, self.locator), make_logger)
         assert raw.recorder is not None
         trace = raw.recorder.trace()
         judged = self._judge(raw, host, trace)
@@ -156,13 +177,35 @@ class Session:
         picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
 
-    def _run(self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None) -> Raw:
+    def probe(self, picker: Any) -> Trail:
+        """Run an execution that is led by a search and judged by nobody."""
+        recorder = self._run(picker, Host(), self._guided_recorder, None).recorder
+        assert isinstance(recorder, TrailRecorder)
+        return recorder.trail()
+
+    def _guided_recorder(self, picker: Any) -> TrailRecorder:
+        return TrailRecorder(self.tables, self.locator, prefix=picker.prefix, keys=picker.keys.copy())
+
+    def _run(
+        self,
+        picker: Picker,
+        host: Host,
+        make_recorder: Callable[[Picker], Recorder] | None,
+        make_logger: MakeLogger | None,
+    ) -> Raw:
         """Run in the lean form, and again in the full one if that is needed."""
-        raw = self._attempt(picker, host, recorder, make_logger, full=False)  # a replay in a new session begins so, too
+        recorder = None if make_recorder is None else make_recorder(picker)
+        # A replay in a new session begins in the lean form, too; only a search does not, as long as nobody is told.
+        leads = hasattr(picker, "prefix")
+        raw = self._attempt(picker, host, recorder, make_logger, full=leads and self._always_full)
         if raw is None:
             host.events.clear()
-            picker.restart()
-            again = None if recorder is None else Recorder(self.table, self.locator)
+            if leads:
+                self._always_full = True
+                picker.rewind()  # type: ignore[attr-defined]
+            else:
+                picker.restart()
+            again = None if make_recorder is None else make_recorder(picker)
             raw = self._attempt(picker, host, again, make_logger, full=True)
             assert raw is not None
         return raw
@@ -176,13 +219,23 @@ class Session:
                 self.watchdog.runner = runner
 
         def drive(runner: SimRunner) -> str:
-            return DecidedLoop(
-                runner,
-                picker.pick_task,  # type: ignore[arg-type]  # a SimTask is what a picker may know of a task, and more
-                batches=self._trio,
-                racing=self._racing,
-                steps_max=self.settings.steps_max,
-            ).run()
+            steps_max = self.settings.steps_max
+            if hasattr(picker, "prefix") and isinstance(recorder, TrailRecorder):
+                end = run_guided(runner, picker, steps_max, racing=self._racing)  # type: ignore[arg-type]
+            elif isinstance(recorder, TrailRecorder) and not (full or self._trio):
+                guide = AskingGuide(picker.pick_task)  # type: ignore[arg-type]  # a SimTask is all that a Task is, and more
+                end = run_guided(runner, guide, steps_max, racing=self._racing)
+            else:
+                end = DecidedLoop(
+                    runner,
+                    picker.pick_task,  # type: ignore[arg-type]
+                    batches=self._trio,
+                    racing=self._racing,
+                    steps_max=steps_max,
+                ).run()
+            if recorder is not None:
+                recorder.finish(runner)
+            return end
 
         logger = self._silence if make_logger is None else make_logger(host.place)
         try:

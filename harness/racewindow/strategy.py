@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from racewindow.trace import Trace
+from racewindow.footprint import Footprint
+from racewindow.trail import Trail
 
 
 class Task(Protocol):
@@ -27,6 +28,18 @@ class Task(Protocol):
     @property
     def number(self) -> int:
         """Steps this task has finished; while one of its steps is in progress, the number of that step."""
+
+    @property
+    def touched(self) -> Footprint:
+        """What its last step touched. Only where the strategy looks ahead (`Strategy.looks_ahead`)."""
+
+    @property
+    def pending(self) -> Footprint | None:
+        """A guess what its next step will touch, None if there is nothing to go by.
+
+        It is what a task touched when one with the same path was last resumed from the same suspended statement. A
+        wrong guess may cost a strategy speed and must not cost it anything else. Only where the strategy looks ahead.
+        """
 
 
 class Picker(Protocol):
@@ -74,5 +87,12 @@ class Strategy(Protocol):
     def bound_reached(self) -> bool:
         """Whether a bound of the strategy's own left orders out."""
 
-    def finished(self, trace: Trace | None, steps: int) -> None:
-        """The execution started last has ended after so many steps; `trace` is None when footprints are off."""
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether its pickers ask tasks for `touched` and `pending`; footprints are then always on."""
+
+    def finished(self, trail: Trail | None, steps: int) -> None:
+        """The execution started last has ended after so many steps; `trail` is None unless the strategy looks ahead.
+
+        To work a trail out takes as long as to run it, so only those get it who live by it.
+        """

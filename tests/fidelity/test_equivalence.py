@@ -41,7 +41,7 @@ def result_of(run: Callable[..., Any], program: Program, **options: Any) -> obje
 def explored(program: Program, **options: Any) -> list[object]:
     """What each execution of an exploration leaves, the recorded ones that it compares among them."""
     results: list[object] = []
-    found = racewindow.explore(as_function(program, results), schedules=3, **options)
+    found = racewindow.explore(as_function(program, results), schedules=3, **options, strategy="random")
     assert found.verdict == "nothing found", found
     assert len(results) > found.executions, "one execution is run again, on the record"
     return results

@@ -146,7 +146,7 @@ def explored(program: Callable[[Note], Awaitable[None]], semantics: str) -> list
         await program(lambda *note: notes.append(note))
         seen.append(notes)
 
-    result = racewindow.explore(main, schedules=20, semantics=semantics)
+    result = racewindow.explore(main, schedules=20, semantics=semantics, strategy="random")
     assert result.verdict == "nothing found", result
     return seen
 
@@ -180,7 +180,7 @@ def test_a_race_of_an_anyio_program_is_found_and_replayed() -> None:
             group.start_soon(deposit)
         assert balance.get() == 2
 
-    (failure,) = racewindow.explore(main, schedules=50).failures
+    (failure,) = racewindow.explore(main, schedules=50, strategy="random").failures
     assert "assert balance.get() == 2" in failure.message
     assert racewindow.replay(main, failure.schedule).digest == failure.digest
 

@@ -598,7 +598,7 @@ def _leaf(error: BaseException) -> BaseException:
 
 @pytest.mark.parametrize("program", [system_task_crashes, callback_crashes, abort_function_crashes])
 def test_exploring_reports_it_as_an_exception(program: Callable[[], Awaitable[None]]) -> None:
-    result = racewindow.explore(program, schedules=3)
+    result = racewindow.explore(program, schedules=3, strategy="random")
 
     assert not result.untrusted
     assert [failure.kind for failure in result.failures] == ["exception"]

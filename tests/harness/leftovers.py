@@ -72,7 +72,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def explore() -> None:
     """Every target; the first of them needs the full form."""
     for target in TARGETS:
-        racewindow.explore(target, schedules=20, all_failures=True)
+        racewindow.explore(target, schedules=20, all_failures=True, strategy="random")
 
 
 def replay() -> None:
@@ -98,9 +98,9 @@ def misuse() -> None:
         raise ZeroDivisionError
 
     with contextlib.suppress(UsageError):
-        racewindow.explore(choose_from_nothing)
+        racewindow.explore(choose_from_nothing, strategy="random")
     with contextlib.suppress(ZeroDivisionError):
-        racewindow.explore(kept_busy, seconds=5, on_progress=refuse)
+        racewindow.explore(kept_busy, seconds=5, on_progress=refuse, strategy="random")
 
 
 def threads() -> None:

@@ -118,7 +118,7 @@ def test_a_checker_is_handed_what_the_execution_left() -> None:
         sim.emit("ended", at=sim.now_ns)
         assert size < 5
 
-    racewindow.explore(program, schedules=1, safeguards=["slow"], params={"size": 4})
+    racewindow.explore(program, schedules=1, safeguards=["slow"], params={"size": 4}, strategy="random")
     history = histories[-1]
 
     assert list(history.events) == [
@@ -131,7 +131,7 @@ def test_a_checker_is_handed_what_the_execution_left() -> None:
         2_000_000_000,
         True,
     )
-    racewindow.explore(program, schedules=1, params={"size": 9})
+    racewindow.explore(program, schedules=1, params={"size": 9}, strategy="random")
     assert histories[-1].finished is False
 
 

@@ -106,7 +106,7 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
 
     assert all(map(callable, callback))
     assert default == {
-        "strategy": "random", "schedules": None, "seconds": None, "seed": 0, "semantics": None, "clock": "idle",
+        "strategy": "auto", "schedules": None, "seconds": None, "seed": 0, "semantics": None, "clock": "idle",
         "safeguards": None, "params": {}, "feed": None, "feed_options": {}, "all_failures": False, "footprints": None,
         "log": None, "out": ".racewindow/failures", "target_name": "others.py:fed", "preemptions": None, "depth": None,
     }  # fmt: skip
@@ -129,7 +129,7 @@ def test_a_folder_elsewhere_is_named_in_full(racewindow: CommandLine, tmp_path_f
 
 
 def test_json_is_one_object_with_absolute_paths(racewindow: CommandLine) -> None:
-    ran = racewindow(*MINE, "--json", "--out", "found", "--all-failures", "--schedules", "20")
+    ran = racewindow(*MINE, "--json", "--out", "found", "--all-failures", "--schedules", "20", "--strategy", "random")
     data = json.loads(ran.out)
     (failure,) = data["failures"]
 
@@ -144,7 +144,7 @@ def test_json_is_one_object_with_absolute_paths(racewindow: CommandLine) -> None
 
 
 def test_json_has_nothing_of_what_the_program_prints(racewindow: CommandLine) -> None:
-    ran = racewindow("explore", "others.py:fine", "--schedules", "20", "--json")
+    ran = racewindow("explore", "others.py:fine", "--schedules", "20", "--json", "--strategy", "random")
 
     assert (ran.status, ran.err) == (0, "")
     assert (json.loads(ran.out)["verdict"], json.loads(ran.out)["failures"]) == ("nothing found", [])
@@ -165,7 +165,7 @@ def test_a_list_of_hundreds_of_failures_is_whole(racewindow: CommandLine, monkey
 def test_the_log_has_time_task_and_step_and_is_the_same_in_every_process(racewindow: CommandLine) -> None:
     logs = []
     for seed in ("0", "1", "77"):
-        ran = racewindow.fresh(*MINE, "--log", f"log-{seed}", PYTHONHASHSEED=seed)
+        ran = racewindow.fresh(*MINE, "--strategy", "random", "--log", f"log-{seed}", PYTHONHASHSEED=seed)
         logs.append(Path(f"log-{seed}").read_text(encoding="utf-8"))
         assert ran.status == 1, ran.err
 
@@ -215,7 +215,9 @@ def test_ctrl_c_ends_within_a_second_prints_and_saves_what_was_found(racewindow:
         "    assert racewindow.choose([1, 0])\n",
         encoding="utf-8",
     )
-    with racewindow.start("explore", "slow.py", "--all-failures", "--schedules", "100000000") as process:
+    with racewindow.start(
+        "explore", "slow.py", "--strategy", "random", "--all-failures", "--schedules", "100000000"
+    ) as process:
         while not Path(".racewindow/failures").exists():
             time.sleep(0.05)
             assert process.poll() is None
@@ -235,7 +237,7 @@ def test_ctrl_c_ends_within_a_second_prints_and_saves_what_was_found(racewindow:
 def test_progress_is_shown_on_a_terminal_and_is_gone_at_the_end(
     racewindow: CommandLine, flags: tuple[str, ...], *, shown: bool
 ) -> None:
-    command = shlex.join([*PROGRAM, "explore", "others.py:long", "--seconds", "1", *flags])
+    command = shlex.join([*PROGRAM, "explore", "others.py:long", "--strategy", "random", "--seconds", "1", *flags])
     ran = subprocess.run(
         ["script", "-qec", command, "/dev/null"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},

@@ -64,11 +64,11 @@ def test_digests_and_messages_are_the_same_on_every_python() -> None:
 @pytest.mark.seeds(sample=3, all=30)
 def test_twenty_replays_are_identical(seed: int) -> None:
     """Whatever was explored in between."""
-    result = racewindow.explore(outcome_programs.stuck_everywhere, seed=seed, schedules=20)
+    result = racewindow.explore(outcome_programs.stuck_everywhere, seed=seed, schedules=20, strategy="random")
     (failure,) = result.failures
     replays = []
     for other in range(20):
-        racewindow.explore(outcome_programs.selling, seed=other, schedules=3)
+        racewindow.explore(outcome_programs.selling, seed=other, schedules=3, strategy="random")
         replays.append(racewindow.replay(outcome_programs.stuck_everywhere, failure.schedule))
 
     assert {(each.digest, each.outcome, each.steps) for each in replays} == {
@@ -81,7 +81,8 @@ def test_twenty_replays_are_identical(seed: int) -> None:
 def test_the_same_seed_explores_the_same_executions(seed: int) -> None:
     """Counts, failures and the executions that showed them are functions of the seed."""
     results = [
-        racewindow.explore(outcome_programs.selling, seed=seed, schedules=100, all_failures=True) for _ in range(2)
+        racewindow.explore(outcome_programs.selling, seed=seed, schedules=100, all_failures=True, strategy="random")
+        for _ in range(2)
     ]
     facts = [
         (r.executions, r.failing, r.steps, [(f.message, f.execution, f.count, f.digest) for f in r.failures])
@@ -93,9 +94,9 @@ def test_the_same_seed_explores_the_same_executions(seed: int) -> None:
 
 def test_an_execution_can_be_run_alone_from_its_seed_and_number() -> None:
     """The failure of execution n is that of the first execution with the n-th walk of the same seed."""
-    result = racewindow.explore(outcome_programs.selling, seed=11, schedules=200)
+    result = racewindow.explore(outcome_programs.selling, seed=11, schedules=200, strategy="random")
     (failure,) = result.failures
-    again = racewindow.explore(outcome_programs.selling, seed=11, schedules=failure.execution + 1)
+    again = racewindow.explore(outcome_programs.selling, seed=11, schedules=failure.execution + 1, strategy="random")
 
     assert again.executions == failure.execution + 1
     assert again.failures[0].digest == failure.digest
@@ -104,7 +105,9 @@ def test_an_execution_can_be_run_alone_from_its_seed_and_number() -> None:
 def test_a_step_limit_that_is_reached_does_not_change_what_came_before() -> None:
     """A livelock's trace is the beginning of the longer one."""
     short, long = (
-        racewindow.explore(outcome_programs.spinning, seed=2, step_limit=limit).failures[0].trace.steps
+        racewindow.explore(outcome_programs.spinning, seed=2, step_limit=limit, strategy="random")
+        .failures[0]
+        .trace.steps
         for limit in (100, 300)
     )
 

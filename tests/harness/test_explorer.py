@@ -48,17 +48,21 @@ async def sleepy() -> None:
 
 def test_it_stops_at_the_first_failure() -> None:
     """And says which execution it was."""
-    result = racewindow.explore(lost_update, seed=3)
+    result = racewindow.explore(lost_update, seed=3, strategy="random")
     (failure,) = result.failures
 
     assert (result.verdict, result.failing, failure.count) == ("failure", 1, 1)
     assert result.executions == failure.execution + 1
-    assert result.bounds == {"step_limit": Bound(50_000, False), "schedules": Bound(2_000, False)}
+    assert result.bounds == {
+        "step_limit": Bound(50_000, False),
+        "step_timeout": Bound(10.0, False),
+        "schedules": Bound(2_000, False),
+    }
 
 
 def test_all_failures_are_counted_on_request() -> None:
     """Every execution of the budget is run."""
-    result = racewindow.explore(lost_update, seed=3, schedules=400, all_failures=True)
+    result = racewindow.explore(lost_update, seed=3, schedules=400, all_failures=True, strategy="random")
     (failure,) = result.failures
 
     assert result.executions == 400
@@ -85,7 +89,7 @@ def test_failures_are_grouped_by_kind_checker_and_class() -> None:
         if what == "deadlock":
             await trio.sleep_forever()
 
-    result = racewindow.explore(program, schedules=600, all_failures=True)
+    result = racewindow.explore(program, schedules=600, all_failures=True, strategy="random")
     counts = {(f.kind, f.checker, f.class_): f.count for f in result.failures}
 
     assert set(counts) == {
@@ -105,7 +109,7 @@ def test_failures_are_grouped_by_kind_checker_and_class() -> None:
 
 def test_a_clean_exploration_says_nothing_found_and_not_complete() -> None:
     """A random walk is never finished."""
-    result = racewindow.explore(sleepy, schedules=7)
+    result = racewindow.explore(sleepy, schedules=7, strategy="random")
 
     assert (result.verdict, result.executions, result.failing, result.complete) == ("nothing found", 7, 0, False)
     assert result.steps == 7 * 8
@@ -115,7 +119,7 @@ def test_a_clean_exploration_says_nothing_found_and_not_complete() -> None:
 
 def test_seconds_are_a_bound_too() -> None:
     """Without a number of schedules, time alone decides."""
-    result = racewindow.explore(sleepy, seconds=0.2)
+    result = racewindow.explore(sleepy, seconds=0.2, strategy="random")
 
     assert result.executions > 5
     assert "schedules" not in result.bounds
@@ -125,7 +129,7 @@ def test_seconds_are_a_bound_too() -> None:
 
 def test_whichever_bound_comes_first_ends_it() -> None:
     """And only that one was reached."""
-    result = racewindow.explore(sleepy, seconds=60, schedules=5)
+    result = racewindow.explore(sleepy, seconds=60, schedules=5, strategy="random")
 
     assert result.executions == 5
     assert result.bounds["seconds"] == Bound(60, False)
@@ -134,7 +138,7 @@ def test_whichever_bound_comes_first_ends_it() -> None:
 
 def test_a_step_limit_that_cut_executions_is_said() -> None:
     """It is a bound that was reached."""
-    result = racewindow.explore(programs.spinning, schedules=3, step_limit=50)
+    result = racewindow.explore(programs.spinning, schedules=3, step_limit=50, strategy="random")
 
     assert result.bounds["step_limit"] == Bound(50, True)
     assert [f.kind for f in result.failures] == ["livelock"]
@@ -143,7 +147,7 @@ def test_a_step_limit_that_cut_executions_is_said() -> None:
 def test_progress_is_told_about_ten_times_a_second() -> None:
     """With what has been done so far."""
     seen: list[Progress] = []
-    result = racewindow.explore(sleepy, seconds=0.5, on_progress=seen.append)
+    result = racewindow.explore(sleepy, seconds=0.5, on_progress=seen.append, strategy="random")
 
     assert 1 <= len(seen) <= 6
     assert [each.executions for each in seen] == sorted(each.executions for each in seen)
@@ -188,9 +192,9 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_run(tmp_pa
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(InputError, match="failures cannot be written to"):
-        racewindow.explore(never_run, out=file / "found")
+        racewindow.explore(never_run, out=file / "found", strategy="random")
     with pytest.raises(InputError, match=r"the log .* cannot be written"):
-        racewindow.explore(never_run, log=tmp_path / "missing" / "log.jsonl")
+        racewindow.explore(never_run, log=tmp_path / "missing" / "log.jsonl", strategy="random")
 
 
 def synchronous() -> int:
@@ -205,7 +209,7 @@ async def generator() -> Any:
 def test_what_is_no_async_function_is_refused(target: Any) -> None:
     """It is the caller's mistake and not a finding."""
     with pytest.raises(UsageError, match="is not an async function"):
-        racewindow.explore(target, schedules=2)
+        racewindow.explore(target, schedules=2, strategy="random")
 
 
 def test_a_usage_error_inside_the_scenario_ends_the_exploration() -> None:
@@ -220,7 +224,7 @@ def test_a_usage_error_inside_the_scenario_ends_the_exploration() -> None:
             nursery.start_soon(child)
 
     with pytest.raises(UsageError, match=r"racewindow\.choose was given no options"):
-        racewindow.explore(program)
+        racewindow.explore(program, strategy="random")
 
 
 @pytest.mark.parametrize("start", [racewindow.explore, lambda target: racewindow.replay(target, racewindow.Schedule())])
@@ -232,7 +236,7 @@ def test_an_exploration_inside_an_execution_is_refused(start: Callable[[Any], ob
 
     message = "an exploration cannot be started inside a running trio program"
     with pytest.raises(UsageError, match=message):
-        racewindow.explore(program)
+        racewindow.explore(program, strategy="random")
     with pytest.raises(UsageError, match=message):
         trio.run(program)
 
@@ -246,7 +250,7 @@ def test_a_run_inside_an_execution_is_the_error_that_it_is_under_trio() -> None:
         with pytest.raises(RuntimeError, match=re.escape("Attempted to call run() from inside a run()")):
             trio.run(trio.sleep, 1)
 
-    result = racewindow.explore(program, schedules=2)
+    result = racewindow.explore(program, schedules=2, strategy="random")
 
     assert result.verdict == "nothing found", result.failures
 
@@ -267,7 +271,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
     """It is put back as it was."""
     gc.disable()
     try:
-        racewindow.explore(lost_update, schedules=3)
+        racewindow.explore(lost_update, schedules=3, strategy="random")
         assert not gc.isenabled()
     finally:
         gc.enable()
@@ -294,7 +298,7 @@ def test_two_threads_can_explore_at_the_same_time() -> None:
     results: dict[int, Result] = {}
 
     def explore(seed: int) -> None:
-        results[seed] = racewindow.explore(lost_update, seed=seed, schedules=300, all_failures=True)
+        results[seed] = racewindow.explore(lost_update, seed=seed, schedules=300, all_failures=True, strategy="random")
 
     threads = [threading.Thread(target=explore, args=(seed,)) for seed in range(2)]
     for thread in threads:
@@ -303,7 +307,7 @@ def test_two_threads_can_explore_at_the_same_time() -> None:
         thread.join(60)
 
     for seed, result in results.items():
-        alone = racewindow.explore(lost_update, seed=seed, schedules=300, all_failures=True)
+        alone = racewindow.explore(lost_update, seed=seed, schedules=300, all_failures=True, strategy="random")
         assert (result.failing, result.steps) == (alone.failing, alone.steps)
 
 
@@ -312,18 +316,18 @@ def test_memory_stays_flat_over_twenty_thousand_executions() -> None:
     """Nothing is kept of an execution that passed, nor of a failure that is known."""
 
     def grown_bytes(executions: int) -> int:
-        racewindow.explore(lost_update, schedules=500, all_failures=True)
+        racewindow.explore(lost_update, schedules=500, all_failures=True, strategy="random")
         gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
-        racewindow.explore(lost_update, schedules=executions, all_failures=True)
+        racewindow.explore(lost_update, schedules=executions, all_failures=True, strategy="random")
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         return grown
 
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    racewindow.explore(sleepy, schedules=20_000)
+    racewindow.explore(sleepy, schedules=20_000, strategy="random")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident < 20_000  # kilobytes
     assert abs(grown_bytes(2_000) - grown_bytes(200)) < 20_000
 
@@ -342,7 +346,7 @@ def test_a_checker_that_cannot_tell_is_noted_once() -> None:
     async def program(sim: Simulation) -> None:
         sim.emit("x")
 
-    result = racewindow.explore(program, schedules=10)
+    result = racewindow.explore(program, schedules=10, strategy="random")
 
     assert result.verdict == "nothing found"
     assert result.notes == ("strict could not tell in at least one execution: saw 1 events",)
@@ -356,7 +360,7 @@ def test_relative_deadlines_are_noted_under_a_racing_clock(clock: str) -> None:
         with trio.fail_at(trio.current_time() + 5):
             await trio.sleep(1)
 
-    notes = racewindow.explore(program, schedules=5, clock=clock).notes
+    notes = racewindow.explore(program, schedules=5, clock=clock, strategy="random").notes
 
     assert [note.startswith("the program sets deadlines relative to the time it reads") for note in notes] == (
         [True] if clock == "racing" else []
@@ -373,7 +377,7 @@ def test_the_log_of_the_default_order_is_written_when_nothing_fails(tmp_path: Pa
         assert chosen == "fine"
 
     log = tmp_path / "log.jsonl"
-    result = racewindow.explore(program, schedules=50, log=log)
+    result = racewindow.explore(program, schedules=50, log=log, strategy="random")
     assert result.verdict == "failure"
     assert '"value": "broken"' in log.read_text()
 
@@ -381,7 +385,7 @@ def test_the_log_of_the_default_order_is_written_when_nothing_fails(tmp_path: Pa
     async def quiet(sim: Simulation) -> None:
         sim.log.info("chosen", value=sim.choose(["fine", "also fine"]))
 
-    racewindow.explore(quiet, schedules=50, log=log)
+    racewindow.explore(quiet, schedules=50, log=log, strategy="random")
     assert '"value": "fine"' in log.read_text()
 
 
@@ -389,6 +393,6 @@ def test_the_log_of_the_default_order_is_written_when_nothing_fails(tmp_path: Pa
 @pytest.mark.parametrize("clock", ["idle", "racing"])
 def test_every_combination_of_semantics_and_clock_finds_a_lost_update(semantics: str, clock: str) -> None:
     """And says with what it was found."""
-    result = racewindow.explore(lost_update, semantics=semantics, clock=clock, seed=2)
+    result = racewindow.explore(lost_update, semantics=semantics, clock=clock, seed=2, strategy="random")
 
     assert (result.verdict, result.semantics, result.clock) == ("failure", semantics, clock)

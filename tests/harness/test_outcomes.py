@@ -95,7 +95,7 @@ assertion failed: assert balance.get() == 3, f"balance is {balance.get()}"
 def test_every_outcome_has_its_message_and_happens_again_from_its_schedule(outcome: str) -> None:
     """Found, told, and replayed to the identical trace: from the schedule, and from its token."""
     program, options, message = MESSAGES[outcome]
-    result = racewindow.explore(program, seed=1, **options)
+    result = racewindow.explore(program, seed=1, **options, strategy="random")
 
     assert result.verdict == "failure"
     (failure,) = result.failures
@@ -115,7 +115,7 @@ def test_every_outcome_has_its_message_and_happens_again_from_its_schedule(outco
 def test_every_outcome_is_kept_in_a_file_from_which_it_happens_again(outcome: str, tmp_path: Path) -> None:
     """The file alone is enough."""
     program, options, message = MESSAGES[outcome]
-    result = racewindow.explore(program, seed=1, out=tmp_path, **options)
+    result = racewindow.explore(program, seed=1, out=tmp_path, **options, strategy="random")
 
     (path,) = result.files
     assert path is not None
@@ -126,14 +126,16 @@ def test_every_outcome_is_kept_in_a_file_from_which_it_happens_again(outcome: st
 
 def test_the_same_failure_is_told_the_same_whichever_order_it_was_found_in() -> None:
     """Nothing in a message depends on what was explored before."""
-    messages = {racewindow.explore(programs.stuck, seed=seed).failures[0].message for seed in range(5)}
+    messages = {
+        racewindow.explore(programs.stuck, seed=seed, strategy="random").failures[0].message for seed in range(5)
+    }
 
     assert len(messages) == 1
 
 
 def test_a_violation_of_a_checker_has_its_class_subject_and_evidence() -> None:
     """And the other checker, which crashed, could not tell: that is said, and is neither a pass nor a failure."""
-    result = racewindow.explore(programs.selling, seed=1, schedules=50, all_failures=True)
+    result = racewindow.explore(programs.selling, seed=1, schedules=50, all_failures=True, strategy="random")
     (failure,) = result.failures
 
     assert (failure.kind, failure.checker, failure.class_, failure.subject) == (
@@ -153,7 +155,7 @@ def test_a_violation_of_a_checker_has_its_class_subject_and_evidence() -> None:
 
 def test_a_program_that_differs_from_run_to_run_is_nondeterminism() -> None:
     """The verdict is not a failure but that the result cannot be trusted; the first differing step is shown."""
-    result = racewindow.explore(programs.differing(), seed=1)
+    result = racewindow.explore(programs.differing(), seed=1, strategy="random")
 
     assert (result.verdict, result.failures) == ("untrusted", ())
     assert result.untrusted == (
@@ -168,7 +170,7 @@ def test_a_program_that_differs_from_run_to_run_is_nondeterminism() -> None:
 
 def test_a_failure_that_does_not_happen_again_is_never_reported() -> None:
     """It may have been the program's module state; nobody could look into it."""
-    result = racewindow.explore(programs.failing_in(0, 1), seed=1)
+    result = racewindow.explore(programs.failing_in(0, 1), seed=1, strategy="random")
 
     assert (result.verdict, result.failures, result.failing) == ("untrusted", (), 0)
     assert result.untrusted == "nondeterminism: one schedule gave two verdicts; first violation, then no failure."
@@ -176,7 +178,7 @@ def test_a_failure_that_does_not_happen_again_is_never_reported() -> None:
 
 def test_a_pass_that_does_not_happen_again_is_not_one() -> None:
     """The first of two runs on the record passed, the second did not."""
-    result = racewindow.explore(programs.failing_in(2), seed=1)
+    result = racewindow.explore(programs.failing_in(2), seed=1, strategy="random")
 
     assert (result.verdict, result.failures, result.failing) == ("untrusted", (), 0)
     assert result.untrusted == "nondeterminism: one schedule gave two verdicts; first no failure, then violation."
@@ -184,7 +186,7 @@ def test_a_pass_that_does_not_happen_again_is_not_one() -> None:
 
 def test_a_failure_that_happens_on_the_record_only_is_not_a_pass() -> None:
     """The run before it passed, so one of the two is wrong."""
-    result = racewindow.explore(programs.failing_in(1, 2, 3))
+    result = racewindow.explore(programs.failing_in(1, 2, 3), strategy="random")
 
     assert result.verdict == "untrusted"
     assert result.untrusted == (
@@ -194,7 +196,7 @@ def test_a_failure_that_happens_on_the_record_only_is_not_a_pass() -> None:
 
 def test_a_failure_that_comes_and_goes_is_not_reported() -> None:
     """It failed, and did not when it was run again."""
-    result = racewindow.explore(programs.failing_in(0))
+    result = racewindow.explore(programs.failing_in(0), strategy="random")
 
     assert (result.verdict, result.failures) == ("untrusted", ())
     assert result.untrusted == (
@@ -214,7 +216,7 @@ def test_a_blocking_call_is_a_hang() -> None:
         os.read(read_end, 1)
 
     try:
-        result = racewindow.explore(blocking, step_timeout=0.3)
+        result = racewindow.explore(blocking, step_timeout=0.3, strategy="random")
     finally:
         os.close(read_end)
         os.close(write_end)
@@ -230,14 +232,15 @@ def test_a_slow_step_is_not_a_hang() -> None:
         while racewindow.virtual.real.perf_counter() < end:
             pass
 
-    assert racewindow.explore(slow, schedules=1, step_timeout=5).verdict == "nothing found"
+    assert racewindow.explore(slow, schedules=1, step_timeout=5, strategy="random").verdict == "nothing found"
 
 
 def test_a_hang_is_found_on_another_thread_too() -> None:
     """The watchdog does not need the main thread for a loop in Python."""
     results: list[Result] = []
     thread = threading.Thread(
-        target=lambda: results.append(racewindow.explore(programs.hanging, step_timeout=0.3)), daemon=True
+        target=lambda: results.append(racewindow.explore(programs.hanging, step_timeout=0.3, strategy="random")),
+        daemon=True,
     )
     thread.start()
     thread.join(20)
@@ -261,7 +264,7 @@ async def program():
     assert cell.get() == 2
 
 print("ready", flush=True)
-result = racewindow.explore(program, seconds=60, all_failures=True, step_timeout=30)
+result = racewindow.explore(program, strategy="random", seconds=60, all_failures=True, step_timeout=30)
 print(result.interrupted, result.verdict, len(result.failures), result.executions > 0)
 """
 
@@ -297,7 +300,10 @@ def test_the_program_s_own_exit_and_interrupt_are_findings() -> None:
     async def interrupts() -> None:
         raise KeyboardInterrupt
 
-    messages = [racewindow.explore(program, schedules=2).failures[0].message for program in (exits, interrupts)]
+    messages = [
+        racewindow.explore(program, schedules=2, strategy="random").failures[0].message
+        for program in (exits, interrupts)
+    ]
 
     assert [message.split("\n")[0] for message in messages] == ["SystemExit: 3", "KeyboardInterrupt"]
 
@@ -312,8 +318,8 @@ def test_an_exploration_can_be_interrupted_from_its_own_progress() -> None:
         raise Enough
 
     with pytest.raises(Enough):
-        racewindow.explore(programs.selling, seconds=10, all_failures=True, on_progress=on_progress)
-    assert racewindow.explore(programs.selling, seed=1).verdict == "failure"
+        racewindow.explore(programs.selling, seconds=10, all_failures=True, on_progress=on_progress, strategy="random")
+    assert racewindow.explore(programs.selling, seed=1, strategy="random").verdict == "failure"
 
 
 def test_documentation_shows_these_messages() -> None:

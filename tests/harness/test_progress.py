@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racewindow.budget import Progress
 from racewindow.progress import LiveLine, progress_line, seconds_left
 
 
@@ -19,6 +20,9 @@ class Counts:
     seconds: float = 0.5
     schedules: int | None = None
     seconds_limit: float | None = None
+    distinct_traces: int | None = None
+    new_trace_chance: float | None = None
+    strategy: str = ""
 
 
 class Terminal(io.StringIO):
@@ -55,14 +59,53 @@ def test_the_time_left_is_that_to_the_first_limit(counts: Counts, left: float | 
     assert left == seconds_left(counts)
 
 
+ALL = Counts(schedules=2_000, distinct_traces=1_234, new_trace_chance=0.0449, strategy="auto: pct")
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (99, "auto: pct  500 of 2,000 executions  1,000/s  3 failed  0:02 left  1,234 orders  4.5% new"),
+        (80, "auto: pct  500 of 2,000 executions  1,000/s  3 failed  0:02 left  4.5% new"),
+        (66, "auto: pct  500 executions  1,000/s  3 failed  0:02 left  4.5% new"),
+        (60, "500 executions  1,000/s  3 failed  0:02 left  4.5% new"),
+    ],
+)
+def test_what_matters_least_gives_way_first(width: int, line: str) -> None:
+    assert line == progress_line(ALL, width)
+
+
+def test_one_order_is_no_orders() -> None:
+    assert progress_line(Counts(distinct_traces=1)).endswith("  3 failed  1 order")
+
+
 big = st.integers(0, 10**9)
 
 
 @given(
-    st.builds(Counts, executions=big, failing=big, seconds=st.floats(0, 1e7), schedules=big, seconds_limit=st.none())
+    st.builds(
+        Counts,
+        executions=big,
+        failing=big,
+        seconds=st.floats(0, 1e7),
+        schedules=big,
+        seconds_limit=st.none(),
+        distinct_traces=big | st.none(),
+        new_trace_chance=st.floats(0, 1) | st.none(),
+        strategy=st.sampled_from(["", "dpor", "auto: random"]),
+    )
 )
 def test_the_line_fits_into_sixty_columns(counts: Counts) -> None:
-    assert len(progress_line(counts, 60)) <= 60
+    line = progress_line(counts, 60)
+
+    assert len(line) <= 60
+    assert f"{counts.executions:,} executions" in line
+
+
+def test_an_exploration_reports_what_the_line_shows() -> None:
+    so_far = Progress(500, 3, 7_000, 0.5, None, None, 12, 0.5, "random")
+
+    assert progress_line(so_far) == "random  500 executions  1,000/s  3 failed  12 orders  50.0% new"
 
 
 def test_a_terminal_sees_the_line_and_then_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,7 +209,14 @@ def test_a_schedule_brings_what_it_was_recorded_with() -> None:
         assert size != 3
 
     result = racewindow.explore(
-        program, schedules=1, seed=5, semantics="trio", clock="racing", params={"size": 3}, safeguards="all"
+        program,
+        schedules=1,
+        seed=5,
+        semantics="trio",
+        clock="racing",
+        params={"size": 3},
+        safeguards="all",
+        strategy="random",
     )
     (failure,) = result.failures
     seen.clear()
@@ -232,7 +239,7 @@ def test_a_failure_replays_in_the_form_in_which_it_was_found() -> None:
             trio.lowlevel.current_trio_token()
         assert kind < 29
 
-    result = racewindow.explore(program, seed=3)
+    result = racewindow.explore(program, seed=3, strategy="random")
     (failure,) = result.failures
 
     assert failure.execution > 0

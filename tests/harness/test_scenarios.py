@@ -237,7 +237,7 @@ def test_choosing_from_nothing_is_a_mistake_of_the_scenario() -> None:
         racewindow.choose([])
 
     with pytest.raises(UsageError, match=r"racewindow\.choose was given no options"):
-        racewindow.explore(program)
+        racewindow.explore(program, strategy="random")
 
 
 def test_a_misspelt_safeguard_does_not_read_as_off() -> None:
@@ -248,7 +248,7 @@ def test_a_misspelt_safeguard_does_not_read_as_off() -> None:
         sim.safeguard("requires_ready")
 
     with pytest.raises(UsageError, match="did you mean 'require_ready'"):
-        racewindow.explore(program)
+        racewindow.explore(program, strategy="random")
 
 
 def test_an_event_has_the_time_task_and_step_that_it_came_from() -> None:
@@ -285,7 +285,7 @@ def test_the_feed_is_loaded_once_per_exploration() -> None:
         seen.add(id(sim.feed))
         assert sim.feed == [1, 2, 3]
 
-    result = racewindow.explore(program, schedules=5, feed="x.csv", feed_options={"bucket": 2})
+    result = racewindow.explore(program, schedules=5, feed="x.csv", feed_options={"bucket": 2}, strategy="random")
 
     assert result.verdict == "nothing found"
     assert loads == [("x.csv", {"bucket": 2})]

@@ -1,0 +1,400 @@
+"""Exploration: executions until a budget ends, a failure appears or the strategy is exhausted.
+
+The only loop over executions. It owns the budgets, the statistics and the confirmation of failures: nothing is reported
+that has not been replayed from its schedule to the identical trace.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from racewindow.audit import Auditor
+from racewindow.budget import Progress
+from racewindow.errors import DivergenceError, InputError
+from racewindow.failure import Execution, Failure
+from racewindow.judging import Group, Identity, names_of
+from racewindow.log import LogFile
+from racewindow.report_failure import UNTRACKED
+from racewindow.result import Bound, Part, Result, why_incomplete
+from racewindow.runtime.execution import STOPPED, Environment
+from racewindow.runtime.guided import CUT
+from racewindow.runtime.watchdog import Watchdog, platform_notes
+from racewindow.session import Ran, Session, first_divergence
+from racewindow.settings import Settings
+from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
+from racewindow.strategies.replay import ReplayPicker
+from racewindow.strategy import Picker, Strategy
+from racewindow.trace import first_difference
+from racewindow.virtual import real
+
+_PROGRESS_SECONDS = 0.1
+_COLLECT_EVERY = 50
+"""Executions between two collections of the youngest generation; the collector is off while they run."""
+_COMPARE_EARLY, _COMPARE_EVERY = frozenset({20, 200}), 1_000
+"""Which executions are run twice on the record, to see whether a schedule gives one trace: these, and every 1,000th."""
+
+
+_RELATIVE = (
+    "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
+    "so a deadline computed from an instant between two others is not covered"
+)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What an exploration has counted so far."""
+
+    executions: int = 0
+    redundant: int = 0
+    failing: int = 0
+    steps: int = 0
+    groups: dict[Group, Failure] = field(default_factory=dict)
+    counts: Counter[Group] = field(default_factory=Counter)
+    files: dict[Group, str | None] = field(default_factory=dict)
+    untrusted: str = ""
+    untracked: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Things worth saying, once each, by what they are about."""
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Executions and failing ones by the strategies of a portfolio."""
+
+    def count_part(self, strategy: str, *, failed: bool) -> None:
+        """One more execution of a strategy of a portfolio."""
+        if strategy:
+            executions, failing = self.parts.get(strategy, (0, 0))
+            self.parts[strategy] = (executions + 1, failing + failed)
+
+
+class Exploration:
+    """One run of `explore`, from its options to its result."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        strategy: Strategy,
+        *,
+        schedules: int | None,
+        seconds: float | None,
+        footprints: bool,
+        all_failures: bool,
+        on_progress: Callable[[Progress], None] | None,
+        target_name: str,
+    ) -> None:
+        self.settings, self.strategy = settings, strategy
+        self.schedules, self.seconds = schedules, seconds
+        self.footprints, self.all_failures = footprints, all_failures
+        self.on_progress, self.target_name = on_progress, target_name
+        self.tally = _Tally()
+        self.discovery = Discovery(INDEPENDENT_FROM.get(strategy.name))
+        self.out: Path | None = None
+        self.logfile: LogFile | None = None
+        self.exhausted = self.out_of_time = False
+        self.started = self.reported = real.monotonic()
+
+    def prepare_files(self, out: str | Path | None, log: str | Path | None) -> None:
+        """Refuse a folder or file that cannot be written before anything is run."""
+        if out is not None:
+            from racewindow.failure_file import check_writable  # not needed without files
+
+            self.out = Path(out)
+            check_writable(self.out)
+        if log is not None:
+            self.logfile = LogFile(log)
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Explore, then put the result together."""
+        try:
+            with Watchdog(self.settings.step_timeout) as watchdog:
+                self.watchdog = watchdog
+                with Environment(footprints=self.footprints):
+                    self.session = Session(self.settings, watchdog)
+                    self._equip()
+                    self._loop()
+                self._write_log()
+        finally:
+            if self.logfile is not None:
+                self.logfile.close()
+        return self._result()
+
+    def _equip(self) -> None:
+        """A strategy that runs executions of its own is given the means."""
+        self.auditor = Auditor(self.session)
+        attach, tables = getattr(self.strategy, "attach", None), self.session.tables
+        self.learns = self.strategy.looks_ahead or attach is not None
+        if attach is not None:
+            attach(self.session.probe, tables.keys, tables.tasks.paths)
+        self._progressed = getattr(self.strategy, "progressed", None)  # of a portfolio, which shares the budget out
+
+    def _loop(self) -> None:
+        going_on = True
+        while going_on and self._may_go_on():
+            try:
+                going_on = self._run_next()
+            except DivergenceError as error:  # of a search that meets what cannot be, if it knows all that is shared
+                self._distrust(str(error))
+
+    def _run_next(self) -> bool:
+        """Run one execution and learn from it; whether there may be another one."""
+        tally = self.tally
+        number = tally.executions
+        if self._progressed is not None:
+            self._progressed(self._share_spent())
+        picker = self.strategy.start(number)
+        if picker is None:
+            self.exhausted = True
+            return False
+        ran = self.session.run(picker, footprints=self.footprints, looks_ahead=self.strategy.looks_ahead)
+        if self.watchdog.interrupted and ran.raw.end == STOPPED:
+            return False
+        if ran.raw.end == CUT:
+            tally.redundant += 1
+            self.strategy.finished(ran.trail, ran.raw.steps)
+            return True
+        tally.executions += 1
+        tally.steps += ran.raw.steps
+        judged = ran.judged
+        for name, why in judged.unknown:
+            tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
+        if ran.raw.relative_deadlines:
+            tally.notes.setdefault("racing", _RELATIVE)
+        if judged.findings:
+            self._failed(number, picker, ran)
+        elif number % _COMPARE_EVERY == 0 or number in _COMPARE_EARLY:
+            self._compare(picker)
+        self.discovery.executed(ran.trace_number, failed=bool(judged.findings))
+        tally.count_part(getattr(self.strategy, "current", ""), failed=bool(judged.findings))
+        # Now that the result has been taken: a search may run the program to learn from it.
+        self.strategy.finished(ran.trail if self.learns else None, ran.raw.steps)
+        found = "" if tally.untrusted else self.auditor.check(number, ran, self.strategy, picker)
+        if found:
+            self._distrust(found)
+        if tally.executions % _COLLECT_EVERY == 0:
+            gc.collect(0)
+        if self.on_progress is not None:
+            self._report()
+        return True
+
+    def _distrust(self, why: str) -> None:
+        """The result cannot be trusted. Strategies that need not know what is shared may still find a failure."""
+        untracked = why.startswith(UNTRACKED)
+        give_up = getattr(self.strategy, "give_up_search", None)
+        if untracked:
+            self.tally.untracked = why
+        if untracked and give_up is not None:
+            give_up("ended: the program shares state that is not tracked")
+        else:
+            self.tally.untrusted = why
+
+    def _share_spent(self) -> float:
+        """Of the budget, from 0 to 1."""
+        share = 0.0 if self.schedules is None else self.tally.executions / self.schedules
+        if self.seconds is not None:
+            share = max(share, (real.monotonic() - self.started) / self.seconds)
+        return share
+
+    def _may_go_on(self) -> bool:
+        tally = self.tally
+        if tally.executions == self.schedules or self.watchdog.interrupted or tally.untrusted:
+            return False
+        if tally.groups and not self.all_failures:
+            return False
+        if self.seconds is not None and real.monotonic() - self.started >= self.seconds:
+            self.out_of_time = True
+            return False
+        return True
+
+    def _report(self) -> None:
+        now = real.monotonic()
+        if now - self.reported >= _PROGRESS_SECONDS and self.on_progress is not None:
+            self.reported = now
+            tally, discovery = self.tally, self.discovery
+            self.on_progress(
+                Progress(
+                    tally.executions,
+                    tally.failing,
+                    tally.steps,
+                    now - self.started,
+                    self.schedules,
+                    self.seconds,
+                    distinct_traces=discovery.distinct_traces,
+                    new_trace_chance=discovery.new_trace_chance,
+                    strategy=self.strategy.name,
+                )
+            )
+
+    # --- failures ---------------------------------------------------------------------------------------------------
+
+    def _failed(self, number: int, picker: Picker, ran: Ran) -> None:
+        """Count a failing execution; confirm, keep and save those of its findings that are new."""
+        tally = self.tally
+        groups = ran.judged.groups
+        if not groups <= tally.groups.keys():
+            confirmed = self._confirm(picker, ran)
+            if confirmed is None:
+                return
+            for failure in confirmed.failures:
+                if failure.group not in tally.groups:
+                    tally.groups[failure.group] = replace(failure, execution=number)
+                    tally.files[failure.group] = self._save(tally.groups[failure.group])
+        tally.failing += 1
+        for group in groups:
+            tally.counts[group] += 1
+
+    def _confirm(self, picker: Picker, ran: Ran) -> Execution | None:
+        """The execution again, on the record, then from its schedule alone; None if they are not the same."""
+        with Environment(footprints=True):
+            picker.restart()
+            first = self.session.record(picker)
+            if self.watchdog.interrupted and first.outcome == "hang":
+                return None
+            found = {finding.identity for finding in ran.judged.findings}
+            if {failure.identity for failure in first.failures} != found:
+                self.tally.untrusted = _not_the_same(found, first)
+                return None
+            schedule = self.settings.schedule(first.failures[0].schedule.deviations)
+            return first if self._repeats(first, ReplayPicker(schedule)) else None
+
+    def _compare(self, picker: Picker) -> None:
+        """Run an execution that did not fail twice on the record: one schedule has to give one trace."""
+        with Environment(footprints=True):
+            picker.restart()
+            first = self.session.record(picker)
+            if first.failures and not self.watchdog.interrupted:
+                self.tally.untrusted = _not_the_same(set(), first)
+                return
+            picker.restart()
+            self._repeats(first, picker)
+
+    def _repeats(self, first: Execution, picker: Picker) -> bool:
+        try:
+            second = self.session.record(picker)
+        except DivergenceError as error:
+            self.tally.untrusted = f"a schedule did not fit the execution that it was recorded from. {error}"
+            return False
+        if self.watchdog.interrupted and second.outcome == "hang":
+            return False
+        if first.digest != second.digest:
+            index = first_difference(first.trace.steps, second.trace.steps)
+            assert index is not None
+            self.tally.untrusted = "nondeterminism: one schedule gave two different executions; " + first_divergence(
+                first.trace, second.trace, index
+            )
+            return False
+        if {f.identity for f in first.failures} != {f.identity for f in second.failures}:
+            self.tally.untrusted = (
+                "nondeterminism: one schedule gave two verdicts; "
+                f"first {names_of({f.identity for f in first.failures})}, "
+                f"then {names_of({f.identity for f in second.failures})}."
+            )
+            return False
+        return True
+
+    def _save(self, failure: Failure) -> str | None:
+        if self.out is None:
+            return None
+        from racewindow.failure_file import save  # not needed without files
+
+        try:
+            return str(save(failure, self.out, target=self.target_name, scenario=self.settings.scenario).resolve())
+        except InputError as error:  # a failure that was found must not be lost to a full disk
+            self.tally.notes[str(error.what)] = f"the failure is reported here only: {error.what}"
+            return None
+
+    def _write_log(self) -> None:
+        """The log of the gravest failure, or of the default order when there is none."""
+        if self.logfile is None:
+            return
+        failures = self._failures()
+        schedule = failures[0].schedule if failures else self.settings.schedule(())
+        with Environment(footprints=True):
+            self.session.replay(schedule, self.logfile.logger)
+
+    # --- the result -------------------------------------------------------------------------------------------------
+
+    def _failures(self) -> list[Failure]:
+        """One per group, the gravest first: endings, then checkers in the order of their declaration."""
+        rank = {each.name: position for position, each in enumerate(self.settings.scenario.checks)}
+        return sorted(
+            (replace(failure, count=self.tally.counts[group]) for group, failure in self.tally.groups.items()),
+            key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
+        )
+
+    def _bounds(self, kinds: set[str]) -> dict[str, Bound]:
+        """Every limit that was set; `kinds`: of the failures found."""
+        bounds = {
+            "step_limit": Bound(self.settings.steps_max, "livelock" in kinds),
+            "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds),
+        }
+        if self.schedules is not None:
+            bounds["schedules"] = Bound(self.schedules, self.tally.executions >= self.schedules)
+        if self.seconds is not None:
+            bounds["seconds"] = Bound(self.seconds, self.out_of_time)
+        preemptions = getattr(self.strategy, "preemptions", None)
+        if preemptions is not None:
+            bounds["preemptions"] = Bound(preemptions, self.strategy.bound_reached)
+        return bounds
+
+    def _left_out(self, bounds: Mapping[str, Bound]) -> tuple[str, ...] | None:
+        """Why not every order of events was run to its end; None for a strategy that never claims to run them all."""
+        if not self.strategy.exhaustive and not self.strategy.bound_reached:
+            return None
+        doubts = []
+        if self.tally.untrusted:
+            doubts.append("audit" if self.tally.untracked else "nondeterminism")
+        if self.watchdog.interrupted:
+            doubts.append("interrupted")
+        elif not self.exhausted and self.tally.groups and not self.all_failures:
+            doubts.append("first failure")
+        return why_incomplete(bounds, *doubts, exhausted=self.exhausted)
+
+    def _result(self) -> Result:
+        tally, settings = self.tally, self.settings
+        failures = self._failures()
+        bounds = self._bounds({failure.kind for failure in failures})
+        left_out = self._left_out(bounds)
+        complete = self.exhausted and left_out == ()
+        size = None if complete or not self.footprints else getattr(self.strategy, "tree_size", None)
+        return Result(
+            scenario=settings.scenario.name,
+            target=self.target_name,
+            strategy=self.strategy.name,
+            semantics=settings.semantics,
+            clock=settings.clock,
+            seed=settings.seed,
+            executions=tally.executions,
+            failing=tally.failing,
+            steps=tally.steps,
+            redundant=tally.redundant,
+            probes=getattr(self.strategy, "probes", 0),
+            seconds=real.monotonic() - self.started,
+            failures=tuple(failures),
+            files=tuple(tally.files.get(f.group) for f in failures),
+            bounds=bounds,
+            complete=complete,
+            incomplete=left_out or (),
+            parts=tuple(
+                Part(name, *counts, complete=complete, note=getattr(self.strategy, "notes", {}).get(name, ""))
+                for name, counts in tally.parts.items()
+            ),
+            audited=self.auditor.orders,
+            distinct_traces=self.discovery.distinct_traces,
+            statistics=summary(self.discovery, size),
+            params=settings.params,
+            safeguards=settings.safeguards,
+            untrusted=tally.untrusted or tally.untracked,
+            interrupted=self.watchdog.interrupted,
+            notes=(*settings.feed_notes, *tally.notes.values(), *platform_notes()),
+        )
+
+
+def _not_the_same(found: set[Identity], again: Execution) -> str:
+    return (
+        "the same execution was run twice and did not fail in the same way: "
+        f"first {names_of(found)}, then {names_of({f.identity for f in again.failures})}."
+    )
