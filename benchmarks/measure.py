@@ -60,8 +60,11 @@ def run_loop(main: Target, executions: int) -> int:
 
 
 def exploration(target: Any, executions: int, *, footprints: bool) -> int:
-    """One `explore` with its set-up, failures kept."""
-    return racewindow.explore(target, schedules=executions, footprints=footprints, all_failures=True).failing
+    """One `explore` of random orders with its set-up, failures kept."""
+    result = racewindow.explore(
+        target, strategy="random", schedules=executions, footprints=footprints, all_failures=True
+    )
+    return result.failing
 
 
 def contenders(main: Target, target: Any = None) -> dict[str, Contender]:
