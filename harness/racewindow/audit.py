@@ -27,9 +27,12 @@ from racewindow.strategy import Strategy
 from racewindow.trace import Trace
 from racewindow.trail import Stride
 
-_FIRST, _EVERY, _ORDERS, _TRIES = 8, 256, 8, 24
-"""Audited are the first executions, each whose number is a power of two and each 256th; by so many other orders, as far
-as so many tries show them: a short execution may have fewer."""
+_FIRST, _EVERY = 4, 64
+"""Audited are the first executions, each whose number is a power of two and each 64th."""
+_ORDERS = (4, 2, 1)
+"""By so many other orders: the first, those of powers of two, the rest. What one misses, others may show."""
+_TRIES = 3
+"""Made for each of them; a short execution has fewer."""
 Order = list[int]
 
 
@@ -45,10 +48,11 @@ class Auditor:
         search = getattr(strategy, "reduced", None)
         if search is None or ran.raw.end not in (FINISHED, BLOCKED):
             return ""
-        if number >= _FIRST and number & (number - 1) and number % _EVERY:
+        wanted = _orders_of(number)
+        if not wanted:
             return ""
         dice = random.Random(f"{self._session.settings.seed}/{number}")
-        for order in other_orders(search.strides, dice):
+        for order in other_orders(search.strides, dice, wanted):
             if self._difference(order, ran, search):
                 return self._explained(order, ran, search, leader)
         return ""
@@ -110,15 +114,24 @@ class Auditor:
         return before[at], before[at + 1], difference
 
 
-def other_orders(strides: Sequence[Stride], dice: random.Random) -> Iterator[Order]:
+def _orders_of(number: int) -> int:
+    """By how many other orders an execution is audited."""
+    if number < _FIRST:
+        return _ORDERS[0]
+    if not number & (number - 1):
+        return _ORDERS[1]
+    return 0 if number % _EVERY else _ORDERS[2]
+
+
+def other_orders(strides: Sequence[Stride], dice: random.Random, count: int) -> Iterator[Order]:
     """Equivalent orders, each another one: all tasks in turns, so that they overlap, then as the dice fall."""
     told = {tuple(range(len(strides)))}
-    for attempt in range(_TRIES):
+    for attempt in range(_TRIES * count):
         order = equivalent_order(strides, dice.choice if attempt else None)
         if tuple(order) not in told:
             told.add(tuple(order))
             yield order
-            if len(told) > _ORDERS:
+            if len(told) > count:
                 return
 
 
@@ -129,16 +142,16 @@ def equivalent_order(strides: Sequence[Stride], choose: Callable[[list[int]], in
         queues.setdefault(strides[index].task, []).append(index)
     turns = sorted(queues)
     order: Order = []
-    done = 0
-    while len(order) < len(strides):
-        ready = [queues[task][-1] for task in turns if queues[task] and not strides[queues[task][-1]].before & ~done]
-        index = choose(ready) if choose is not None else ready[0]
-        task = strides[index].task
-        queues[task].pop()
+    left = (1 << len(strides)) - 1
+    while turns:
+        ready = [task for task in turns if not strides[queues[task][-1]].before & left]
+        task = choose(ready) if choose is not None else ready[0]
+        index = queues[task].pop()
         turns.remove(task)
-        turns.append(task)
+        if queues[task]:
+            turns.append(task)
         order.append(index)
-        done |= 1 << index
+        left ^= 1 << index
     return order
 
 

@@ -7,12 +7,15 @@ touches, with all that comes before these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from racewindow.footprint import ADDS, READS, WRITES, KeyTable
-from racewindow.trail import CLOCK_TASK, KeyState, Pending, Row, Stride, mixed
+from racewindow.trail import CLOCK_TASK, KeyState, Pending, Row, State, Stride, mixed
 
 _UNTOUCHED: KeyState = (0, 0, 0, 0, 0, 0, 0)
+_NO_VALUES: Mapping[int, int] = {}
+_SCOPES = -1
+"""Among the keys as soon as a cancel scope has been written."""
 
 
 class Causality:
@@ -29,6 +32,7 @@ class Causality:
         self.goes_back = keys is not None
         self.snapshots: list[dict[int, KeyState]] = []
         self._barriers = self._floor = 0
+        self._lean = _SCOPES not in self.keys
         for index, stride in enumerate(self.strides):
             if stride.barrier:
                 self._raise_floor(index)
@@ -40,22 +44,29 @@ class Causality:
 
     def add(self, row: Row) -> None:
         """Work out what the next step came after, and what it raced with."""
-        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt = row
+        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, written = row
         index = len(self.strides)
         if self.goes_back:
             self.snapshots.append(self.keys.copy())
         own, own_mark, root = self._history(tid, previous)
-        enablers = own | self._floor
+        enablers, enabled = own | self._floor, 0
         if woken_by or joined:
             more, mark, view = self._enabled_by(woken_by, joined)
             enablers |= more
             if not blocking:
-                own_mark, root = hash((own_mark, mark)), hash((root, view))
+                enabled, root = mark, hash((root, view))
         if barrier:
             enablers = (1 << index) - 1
             self._raise_floor(index)
-        footprint, items = self.table.decode(codes)
-        conflicts, mark, view = self._touch(items, 1 << index, [own_mark, salt, *choices], [root, salt, *choices])
+        footprint, items, lean = self.table.decode(codes)
+        if self._lean:
+            if footprint.writes & self.table.scopes:
+                self._relate_scopes()
+            else:
+                items = lean
+        conflicts, mark, view, values = self._touch(
+            items, 1 << index, [tid, own_mark, enabled, salt, *choices], [root, salt, *choices], written
+        )
         before, races = self._close(enablers, conflicts & ~enablers)
         if footprint.writes & self.table.scopes:
             # What becomes of a scope depends on who has left it, which is no write: so on all that came before.
@@ -64,8 +75,49 @@ class Causality:
         if blocking:
             races = conflicts & ~own & ~self._barriers
         self.strides.append(
-            Stride(tid, choices, codes, footprint, enablers, own, before, races, blocking, barrier, mark, view, root)
+            Stride(
+                tid,
+                choices,
+                codes,
+                footprint,
+                enablers,
+                own,
+                before,
+                races,
+                blocking,
+                barrier,
+                mark,
+                view,
+                root,
+                values,
+            )
         )
+
+    def _relate_scopes(self) -> None:
+        """From now on readers of cancel scopes count: most executions do without, and every step reads some."""
+        self._lean = False
+        self.keys[_SCOPES] = _UNTOUCHED
+        scopes, readers = self.table.scopes, dict[int, int]()
+        for index, stride in enumerate(self.strides):
+            reads = stride.footprint.reads & scopes
+            while reads:
+                number = reads.bit_length() - 1
+                readers[number] = readers.get(number, 0) | 1 << index
+                reads ^= 1 << number
+        for number, mask in readers.items():
+            self.keys[number] = (mask, *_UNTOUCHED[1:])
+
+    def _values(self, written: Sequence[tuple[int, int | State]], view: int) -> Mapping[int, int]:
+        """Numbers for what has been written; of a queue, those who wait stand for all that they have seen."""
+        values = {}
+        for number, value in written:
+            if isinstance(value, tuple):
+                owner, count, waiting = value
+                views = [self.strides[at].view if at < len(self.strides) else view for _, at in waiting]
+                values[number] = mixed(hash((owner, count, *(task for task, _ in waiting), *views)))
+            else:
+                values[number] = mixed(value)
+        return values
 
     def _sum_of_marks(self, steps: int) -> int:
         return sum(stride.mark for index, stride in enumerate(self.strides) if steps >> index & 1)
@@ -78,10 +130,15 @@ class Causality:
                 self.keys[number] = (readers, writers, adders, mark, mark_adds, view, 0)
 
     def _touch(
-        self, items: Sequence[tuple[int, int]], bit: int, marks: list[int], views: list[int]
-    ) -> tuple[int, int, int]:
-        """Enter a step into the state of its keys; (the steps that it conflicts with, its mark, its view)."""
-        keys, blind = self.keys, self.table.blind
+        self,
+        items: Sequence[tuple[int, int]],
+        bit: int,
+        marks: list[int],
+        views: list[int],
+        written: Sequence[tuple[int, int | State]],
+    ) -> tuple[int, int, int, Mapping[int, int]]:
+        """Enter a step into the state of its keys; (what it conflicts with, its mark, its view, values written)."""
+        keys, blind, sure, scopes = self.keys, self.table.blind, self.table.sure, self.table.scopes
         conflicts = 0
         for number, mode in items:
             readers, writers, adders, mark, mark_adds, view, view_adds = keys.get(number, _UNTOUCHED)
@@ -89,26 +146,33 @@ class Causality:
                 conflicts |= writers | adders
             elif mode == ADDS:
                 conflicts |= writers | readers
-                marks.append(mark)
+                if mark:
+                    marks.append(mark)
                 continue
             else:
                 conflicts |= readers | writers | adders
-            marks.append(mark + mark_adds)
+            if mark or mark_adds:  # what nobody has touched yet says nothing, and most are scopes that nobody ever does
+                marks.append(mark + mark_adds)
+            version = view + view_adds
             if mode & READS or number not in blind:
-                views.append(view + view_adds)
+                if version or not scopes >> number & 1:  # as if it had been left out, which most of the time it is
+                    views.append(version)
+            elif number not in sure:
+                views.append(bool(version))
         own_mark, own_view = mixed(hash(tuple(marks))), mixed(hash(tuple(views)))
+        values = self._values(written, own_view) if written else _NO_VALUES
         for number, mode in items:
             readers, writers, adders, mark, mark_adds, view, view_adds = keys.get(number, _UNTOUCHED)
             if mode & READS:
                 readers |= bit
             if mode & WRITES:
                 writers |= bit
-                mark, mark_adds, view, view_adds = own_mark, 0, own_view, 0
+                mark, mark_adds, view, view_adds = own_mark, 0, values.get(number, own_view), 0
             elif mode & ADDS:
                 adders |= bit
                 mark_adds, view_adds = mark_adds + own_mark, view_adds + own_view
             keys[number] = (readers, writers, adders, mark, mark_adds, view, view_adds)
-        return conflicts, own_mark, own_view
+        return conflicts, own_mark, own_view, values
 
     def _close(self, before: int, rest: int) -> tuple[int, int]:
         """(the first mask with the second one and all that comes before, the last ones of those that were added)."""
@@ -124,11 +188,11 @@ class Causality:
     def _history(self, tid: int, previous: int) -> tuple[int, int, int]:
         """(all that a task has done and what came before, a number for that, a number for what it has seen)."""
         if previous < 0:
-            return 0, hash((tid, -1)), hash((tid, -1))
+            return 0, -1, hash((tid, -1))
         last = self.strides[previous]
         # The clock remembers nothing: what it does next depends on the time and on the deadlines.
         view = tid if tid == CLOCK_TASK else hash((tid, last.view))
-        return last.before | 1 << previous, hash((tid, last.mark)), view
+        return last.before | 1 << previous, last.mark, view
 
     def _enabled_by(self, woken_by: Sequence[int], joined: Sequence[int]) -> tuple[int, int, int]:
         """The same for the steps that have spawned or woken a task, and the exits that it has waited for."""
@@ -147,7 +211,7 @@ class Causality:
 
     def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:
         """A task that is blocked after all steps so far, and looks at these keys."""
-        footprint, items = self.table.decode(codes)
+        footprint, items, _ = self.table.decode(codes)
         own, _, root = self._history(tid, previous)
         conflicts = 0
         for number, mode in items:

@@ -7,7 +7,7 @@ into a set, a child that leaves its nursery.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from racewindow.trace import ADD, READ, WRITE, Access
@@ -17,7 +17,7 @@ READS, WRITES, ADDS = 1, 2, 4
 """The modes as bits, where a step accesses a key in several."""
 Item = tuple[int, int]
 """A key number, and the modes in which a step accesses it."""
-_DECODED_MAX = 20_000
+_DECODED_MAX, _AMONG_MAX = 20_000, 50
 _MODES = (READ, WRITE, ADD)
 
 
@@ -26,18 +26,24 @@ class KeyTable:
 
     `scopes`: which of them are cancel scopes, as bits. `blind`: those that are set without being looked at; of them
     `sure`: those that are set in the same way whatever is there, as a cell is, and a key of a dictionary is not.
+    `shared`: those that stand for several cells, which were given one name.
+    `changes`: the keys that a footprint writes or adds to, as a bit set, by access codes.
     """
 
     def __init__(self) -> None:
         self.scopes = 0
         self.blind: set[int] = set()
         self.sure: set[int] = set()
+        self.shared: set[int] = set()
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
-        self._decoded: dict[tuple[int, ...], tuple[Footprint, tuple[Item, ...]]] = {}
+        self._renamed: dict[tuple[int, str], int] = {}
+        self._decoded: dict[tuple[int, ...], tuple[Footprint, tuple[Item, ...], tuple[Item, ...]]] = {}
+        self.changes = _Changes()
+        self._among: dict[int, _Among] = {}
 
-    def decode(self, codes: tuple[int, ...]) -> tuple[Footprint, tuple[Item, ...]]:
-        """A footprint as bit sets, and key by key."""
+    def decode(self, codes: tuple[int, ...]) -> tuple[Footprint, tuple[Item, ...], tuple[Item, ...]]:
+        """A footprint as bit sets, key by key, and key by key without the cancel scopes that it only reads."""
         found = self._decoded.get(codes)
         if found is None:
             modes: dict[int, int] = {}
@@ -45,8 +51,19 @@ class KeyTable:
                 modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
             if len(self._decoded) >= _DECODED_MAX:
                 self._decoded.clear()
-            found = self._decoded[codes] = footprint_of(codes), tuple(modes.items())
+            items = tuple(modes.items())
+            lean = tuple(item for item in items if item[1] != READS or not self.scopes >> item[0] & 1)
+            found = self._decoded[codes] = footprint_of(codes), items, lean
         return found
+
+    def among(self, keys: int) -> Mapping[tuple[int, ...], tuple[Item, ...]]:
+        """What footprints have among some keys, a bit set: by access codes."""
+        kept = self._among.get(keys)
+        if kept is None or len(kept) >= _DECODED_MAX:
+            if len(self._among) >= _AMONG_MAX:
+                self._among.clear()
+            kept = self._among[keys] = _Among(self, keys)
+        return kept
 
     def number(self, name: str) -> int:
         """The number of a key, a new one if the name is new."""
@@ -56,6 +73,14 @@ class KeyTable:
             self._names.append(name)
         return number
 
+    def renamed(self, number: int, kind: str) -> int:
+        """The number of the key that is called alike, but for the kind of thing that it is."""
+        found = self._renamed.get((number, kind))
+        if found is None:
+            path, _, rest = self._names[number].rpartition(":")
+            found = self._renamed[number, kind] = self.number(f"{path}:{kind}#{rest.rpartition('#')[2]}")
+        return found
+
     def access(self, code: int) -> Access:
         """An access code in words."""
         return Access(self._names[code // 3], _MODES[code % 3])
@@ -63,6 +88,24 @@ class KeyTable:
     def accesses(self, codes: Iterable[int]) -> tuple[Access, ...]:
         """A footprint in words, in the order of first access."""
         return tuple(self.access(code) for code in codes)
+
+
+class _Changes(dict[tuple[int, ...], int]):
+    def __missing__(self, codes: tuple[int, ...]) -> int:
+        if len(self) >= _DECODED_MAX:
+            self.clear()
+        _, writes, adds = footprint_of(codes)
+        self[codes] = writes | adds
+        return writes | adds
+
+
+class _Among(dict[tuple[int, ...], tuple[Item, ...]]):
+    def __init__(self, table: KeyTable, keys: int) -> None:
+        self._table, self._keys = table, keys
+
+    def __missing__(self, codes: tuple[int, ...]) -> tuple[Item, ...]:
+        items = self[codes] = tuple(item for item in self._table.decode(codes)[1] if self._keys >> item[0] & 1)
+        return items
 
 
 def modes_conflict(one: int, two: int) -> bool:

@@ -39,6 +39,7 @@ from racewindow.trail import Trail
 
 T = TypeVar("T")
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
+MakeRecorder = Callable[[Picker], Recorder]
 
 
 class Host:
@@ -125,32 +126,40 @@ class Session:
         host = Host()
         if hasattr(picker, "prefix"):
             raw = self._run(picker, host, self._guided_recorder, None)
-        elif footprints:
-            raw = self._run(
-                picker, host, lambda _: TrailRecorder(self.tables, self.locator, looks_ahead=looks_ahead), None
-            )
         else:
-            raw = self._walk(picker, host) or self._run(picker, host, None, None)
+
+            def recorder(_: Picker) -> TrailRecorder:
+                return TrailRecorder(self.tables, self.locator, looks_ahead=looks_ahead)
+
+            make = recorder if footprints else None
+            raw = self._walk(picker, host, make) or self._run(picker, host, make, None)
         if raw.end == CUT:
             return Ran(raw, CLEAN, host.events)
         return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None), host.events)
 
-    def _walk(self, picker: Picker, host: Host) -> Raw | None:
+    def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
         words = picker.words
         if words is None or self._trio or self._racing or self._always_full:
             return None
         watchdog, steps_max = self.watchdog, self.settings.steps_max
+        recorder = None if make_recorder is None else make_recorder(picker)
+        draw = None if recorder is None else getattr(picker, "draw", None)
 
         def drive(runner: SimRunner) -> str:
             host.runner = runner
             if watchdog is not None:
                 watchdog.runner = runner
-            return run_walk(runner, words, steps_max)
+            return run_walk(runner, words, steps_max, draw)
 
         try:
             raw = run_once(
-                self._plain_main or self._main(host, self._silence), (), drive, picker.pick_value, seed=self._seed
+                self._plain_main or self._main(host, self._silence),
+                (),
+                drive,
+                picker.pick_value,
+                seed=self._seed,
+                recorder=recorder,
             )
         finally:
             if watchdog is not None:
@@ -190,7 +199,7 @@ class Session:
         self,
         picker: Picker,
         host: Host,
-        make_recorder: Callable[[Picker], Recorder] | None,
+        make_recorder: MakeRecorder | None,
         make_logger: MakeLogger | None,
     ) -> Raw:
         """Run in the lean form, and again in the full one if that is needed."""

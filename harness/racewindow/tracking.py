@@ -52,7 +52,7 @@ class Cell(Generic[T]):
         owner_ = self._owner
         owner_.version += 1
         if owner_.recording:
-            owner_.recorder.footprint[self._key * 3 + WRITE_CODE] = None
+            owner_.recorder.footprint[self._key * 3 + WRITE_CODE] = (value,)
         self._value = value
 
     def update(self, function: Callable[[T], T]) -> T:

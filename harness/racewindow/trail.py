@@ -7,7 +7,7 @@ the clock is a step of the task number CLOCK_TASK.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from racewindow.footprint import ADDS, READS, WRITES, Footprint, KeyTable
@@ -17,11 +17,13 @@ CLOCK_TASK = 0
 MARK_MASK = (1 << 61) - 1
 """Marks are numbers below this; a sum of marks is taken modulo its successor, a power of two."""
 
+_MIXER = 0x1E3779B97F4A7C15
+
 
 def mixed(number: int) -> int:
     """A mark from the hash of a tuple: a middle product, as hashes of tuples that are alike have sums that collide."""
     number &= MARK_MASK
-    return (number * (number ^ 0x1E3779B97F4A7C15) >> 30) & MARK_MASK
+    return (number * (number ^ _MIXER) >> 30) & MARK_MASK
 
 
 class TaskTable:
@@ -49,6 +51,11 @@ class TaskTable:
         return number
 
 
+_NO_VALUES: Mapping[int, int] = {}
+State = tuple[int, int, tuple[tuple[int, int], ...]]
+"""Of a lock or semaphore: its owner's number, its value, and who waits, each with the index of its last step."""
+
+
 class Stride(NamedTuple):
     """One step of a trail.
 
@@ -60,7 +67,8 @@ class Stride(NamedTuple):
     state (`until`), so it could have been taken whenever that held. `barrier`: time passed because nothing could run.
     `mark`: a number that stands for the step and everything that happens before it; equal steps in equivalent orders
     have equal marks. `view`: a number that stands for what the task has seen until after the step, so for its state
-    then and for what it has written; `root`: the same before the step, with what has woken it.
+    then and for what it has written; `root`: the same before the step, with what has woken it. `values`: numbers for
+    the values of those keys that it has written whose value says more than the view does: the same whoever wrote it.
     """
 
     task: int
@@ -76,15 +84,27 @@ class Stride(NamedTuple):
     mark: int
     view: int
     root: int
+    values: Mapping[int, int] = _NO_VALUES
 
 
 KeyState = tuple[int, int, int, int, int, int, int]
 """Of a key: the steps that have read, written and added to it, as masks; mark of the last write, and the sum of those
 of the adds since; the same of views."""
-Row = tuple[int, int, list[int], list[int], tuple[int, ...], tuple[int, ...], bool, bool, int]
+Row = tuple[
+    int,
+    int,
+    list[int],
+    list[int],
+    tuple[int, ...],
+    tuple[int, ...],
+    bool,
+    bool,
+    int,
+    Sequence[tuple[int, "int | State"]],
+]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number
-that makes its mark a different one, such as the time."""
+that makes its mark a different one, such as the time; what it has written, by key, where that is known."""
 
 
 class Pending(NamedTuple):
@@ -121,7 +141,10 @@ class Trail(NamedTuple):
             return 0
         writers = state[1] & steps
         last = writers.bit_length()
-        version = self.strides[last - 1].view if last else 0
+        version = 0
+        if last:
+            writer = self.strides[last - 1]
+            version = writer.values.get(key, writer.view)
         adders = (state[2] & steps) >> last
         while adders:
             lowest = (adders & -adders).bit_length()
@@ -132,29 +155,33 @@ class Trail(NamedTuple):
 
 
 def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
-    """The `trace` of an execution, without the rest: the sum of the marks of its steps."""
+    """The `trace` of an execution, without the rest: the sum of the marks of its steps, as `Causality` has them."""
+    changes, changed = table.changes, 0
+    for row in rows:
+        changed |= changes[row[4]]
+    items_of = table.among(changed)
     marks: list[int] = []
-    versions: dict[int, tuple[int, int]] = {}
-    decode, untouched = table.decode, (0, 0)
-    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt in rows:
-        root = hash((tid, marks[previous] if previous >= 0 else -1))
+    bases: dict[int, int] = {}  # of each key: the mark of its last write
+    versions: dict[int, int] = {}  # the same and those of the adds since
+    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _ in rows:
+        enabled = 0
         if (woken_by or joined) and not blocking:
-            mark = sum(marks[each] for each in set(woken_by))
+            for each in set(woken_by) if len(woken_by) > 1 else woken_by:
+                enabled += marks[each]
             for number in joined:
-                mark += sum(versions.get(number, untouched))
-            root = hash((root, mark))
-        parts = [root, salt, *choices]
-        items = decode(codes)[1]
+                enabled += versions.get(number, 0)
+        parts = [tid, marks[previous] if previous >= 0 else -1, enabled, salt, *choices]
+        items = items_of[codes]
         for number, mode in items:
-            base, added = versions.get(number, untouched)
-            parts.append(base if mode == ADDS else base + added)
-        mark = mixed(hash(tuple(parts)))
+            version = bases.get(number) if mode == ADDS else versions.get(number)
+            if version:
+                parts.append(version)
+        mark = hash(tuple(parts)) & MARK_MASK
+        mark = (mark * (mark ^ _MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
         for number, mode in items:
-            if mode != READS:
-                if mode & WRITES:
-                    versions[number] = (mark, 0)
-                else:
-                    base, added = versions.get(number, untouched)
-                    versions[number] = (base, added + mark)
+            if mode & WRITES:
+                versions[number] = bases[number] = mark
+            elif mode != READS:
+                versions[number] = versions.get(number, 0) + mark
         marks.append(mark)
     return sum(marks) & MARK_MASK

@@ -74,8 +74,7 @@ def _only_immediate_races() -> Any:
     add = Causality.add
 
     def add_as_if_woken(self: Causality, row: Row) -> None:
-        tid, previous, woken_by, joined, codes, choices, _, barrier, salt = row
-        add(self, (tid, previous, woken_by, joined, codes, choices, False, barrier, salt))
+        add(self, (*row[:6], False, *row[7:]))
 
     return mock.patch.object(Causality, "add", add_as_if_woken)
 
@@ -118,7 +117,7 @@ def _no_scopes_at_the_start() -> Any:
         begin(self, task)
         for code in self._scopes_before:
             self.footprint.pop(code, None)
-        self._scopes_before = ()
+        self._scopes_before = {}
 
     return mock.patch.object(TrailRecorder, "begin", begins)
 

@@ -32,6 +32,7 @@ from racewindow.runtime.location import await_frames
 from racewindow.runtime.loop import BLOCKED, FINISHED
 from racewindow.runtime.patches import Patches
 from racewindow.runtime.primitives import Hooks
+from racewindow.runtime.recording import RECORDING
 from racewindow.runtime.runner import NeedsFullRunner, SimRunner
 from racewindow.runtime.step import StopExecution, take_step
 from racewindow.runtime.task import OrderedSet, SimTask
@@ -215,6 +216,7 @@ def run_once(  # one execution is defined by all of these
     runner = SimRunner(clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments)
     runner.world = World(runner, seed, values)
     runner.recorder, runner.recording = recorder, recorder is not None
+    RECORDING.start(recorder)
     GLOBAL_RUN_CONTEXT.runner = runner
     library, sniffio_library.name = sniffio_library.name, "trio"
     end, root = STOPPED, None
@@ -241,6 +243,7 @@ def run_once(  # one execution is defined by all of these
         return None if runner.wants_full else _describe(runner, FINISHED)
     finally:
         runner.recording = False
+        RECORDING.stop()
         if runner.tasks:
             tear_down(runner)
         if full:

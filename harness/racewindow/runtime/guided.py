@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 from racewindow.errors import DivergenceError
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT, Decide
-from racewindow.runtime.passing import pass_time, sort_tail, wakes_the_idle
+from racewindow.runtime.passing import pass_time_on_record, sort_tail, wakes_the_idle
+from racewindow.runtime.recording import RECORDING
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
 from racewindow.runtime.task import SimTask
@@ -52,10 +53,7 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
         if not runnable and (not may_advance or wakes_the_idle(runner)):
             if not runner.tasks:
                 return FINISHED
-            recorder.begin_clock()
-            passed = pass_time(runner)
-            recorder.end_clock(runner, barrier=True, passed=passed)
-            if not passed:
+            if not pass_time_on_record(runner):
                 return BLOCKED
             _tell(guide, recorder)
             continue
@@ -93,38 +91,53 @@ class AskingGuide:
 
 
 def _tell(guide: Guide, recorder: TrailRecorder) -> None:
-    task, _, _, _, codes, choices, _, barrier, _ = recorder.rows[-1]
+    task, _, _, _, codes, choices, _, barrier, _, _ = recorder.rows[-1]
     guide.stepped(task, codes, choices, barrier=barrier)
 
 
 def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
     """Take the steps of the prefix again."""
+    RECORDING.accesses = None
     last: SimTask | None = None
-    runq = runner.runq
     for stride in recorder.prefix:
         _strike(runner)
         number = stride.task
-        if number == CLOCK_TASK:
-            if stride.barrier:
-                recorder.begin_clock()
-                if not pass_time(runner):
-                    raise _diverged(recorder, number)
-                recorder.end_clock(runner, barrier=True)
-            else:
-                _advance(runner, recorder)
-            continue
-        for task in runq:
+        if number != CLOCK_TASK:
+            last = _take_again(runner, recorder, number)
+        elif stride.barrier:
+            if not pass_time_on_record(runner):
+                raise _diverged(recorder, number)
+        else:
+            _advance(runner, recorder)
+    RECORDING.accesses = recorder
+    return last
+
+
+def _take_again(runner: SimRunner, recorder: TrailRecorder, number: int) -> SimTask:
+    """The step of the task with this number."""
+    runq = runner.runq
+    for at, task in enumerate(runq):
+        if task.tid == number:
+            runq[at] = runq[-1]  # in the order in which the general loop would have it
+            runq.pop()
+            break
+    else:
+        for task in runner.waiting:
             if task.tid == number:
+                wake_waiter(runner, task)
                 break
         else:
-            for task in runner.waiting:
-                if task.tid == number:
-                    break
-            else:
-                raise _diverged(recorder, number)
-        _step(runner, recorder, task)
-        last = task
-    return last
+            raise _diverged(recorder, number)
+    before = len(runq)
+    recorder.repeats(task)
+    try:
+        take_step(runner, task)
+    finally:
+        recorder.repeated(task)
+    if len(runq) - before > 1:
+        sort_tail(runq, before)
+    runner.step_serial += 1
+    return task
 
 
 def _strike(runner: SimRunner) -> None:
@@ -149,7 +162,8 @@ def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:
         take_step(runner, task)
     finally:
         recorder.end(task, 0, exited=task not in runner.tasks)
-    sort_tail(runq, before)
+    if len(runq) - before > 1:
+        sort_tail(runq, before)
     runner.step_serial += 1
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import Final, Protocol
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT
-from racewindow.runtime.passing import answer_outside, pass_time, sort_tail, wakes_the_idle
+from racewindow.runtime.passing import answer_outside, pass_time, pass_time_on_record, sort_tail, wakes_the_idle
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
 from racewindow.runtime.task import SimTask
@@ -139,11 +139,7 @@ class DecidedLoop:
         if not runner.recording:
             return pass_time(runner)
         # A racing clock that goes to a deadline could have done so before, though now nothing else can run.
-        barrier = not self.racing or wakes_the_idle(runner)
-        runner.recorder.begin_clock()
-        passed = pass_time(runner)
-        runner.recorder.end_clock(runner, barrier=barrier, passed=passed)
-        return passed
+        return pass_time_on_record(runner, barrier=not self.racing or wakes_the_idle(runner))
 
     def _advance_racing(self) -> None:
         runner, before = self.runner, len(self.runner.runq)

@@ -56,6 +56,14 @@ def pass_time(runner: SimRunner) -> bool:
     return True
 
 
+def pass_time_on_record(runner: SimRunner, *, barrier: bool = True) -> bool:
+    """The same as a step of the clock; `barrier`: because nothing could run."""
+    runner.recorder.begin_clock()
+    passed = pass_time(runner)
+    runner.recorder.end_clock(runner, barrier=barrier, passed=passed)
+    return passed
+
+
 def answer_outside(runner: SimRunner) -> bool:
     """Somebody called `run_sync_soon`: wake the task that serves the queue. False if that made nothing runnable."""
     runner.entry_queue.wakeup.wake()  # type: ignore[attr-defined]

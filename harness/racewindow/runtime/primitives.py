@@ -9,48 +9,76 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, MemoryChannelState, ParkingLot, Task, _channel, _sync
-from racewindow.footprint import READ_CODE
+from racewindow._trio_internals import CancelStatus, MemoryChannelState, ParkingLot, Task, _channel, _sync
+from racewindow.footprint import READ_CODE, WRITE_CODE
 from racewindow.runtime import primitives_channels as channels
-from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.recording import RECORDING
 
 if TYPE_CHECKING:
     from racewindow.runtime.recorder import Recorder
 
-_Where = Callable[[Any], Any]
+_Note = Callable[["Recorder", Any], None]
 PEAK = "untracked:peak_buffer_used"
 """The key of a look at the highest number of items that were in a channel at once."""
 
 
 def recorder() -> Recorder | None:
     """The recorder of the execution in this thread, if it is recording a step."""
-    runner = getattr(GLOBAL_RUN_CONTEXT, "runner", None)
-    if type(runner) is SimRunner and runner.recording and runner.recorder.current is not None:
-        now: Recorder = runner.recorder
-        return now
-    return None
+    now = RECORDING.recorder
+    return now if now is not None and now.current is not None else None
 
 
-def _hook(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
+def _hook(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
+    """Notes an access first."""
+
     @wraps(original)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        now = recorder()
-        if now is not None:
+        now = RECORDING.accesses
+        if now is not None and now.current is not None:
             note(now, self)
         return original(self, *args, **kwargs)
 
     return hooked
 
 
-def _hook_async(original: Callable[..., Any], note: Callable[[Recorder, Any], None]) -> Callable[..., Any]:
+def _hook_lot(original: Callable[[Any], Any], lot: Callable[[Any], Any] | None, code: int) -> Callable[[Any], Any]:
+    """The same for what takes no arguments, with nothing called: nearly all accesses to locks and their lots."""
+
+    @wraps(original)
+    def hooked(self: Any) -> Any:
+        now = RECORDING.accesses
+        if now is not None and now.current is not None:
+            thing = self if lot is None else lot(self)
+            entry = now.names.get(id(thing))
+            now.footprint[(now.key(thing) if entry is None else entry[1]) * 3 + code] = None
+        return original(self)
+
+    return hooked
+
+
+def _hook_state(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
+    """The same where something is kept from step to step, which a repeated one has to keep as well."""
+
+    @wraps(original)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        now = RECORDING.recorder
+        if now is not None and now.current is not None:
+            note(now, self)
+        return original(self, *args, **kwargs)
+
+    return hooked
+
+
+def _hook_async(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
     @wraps(original)  # a task that runs it keeps its name
     async def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        now = recorder()
-        if now is not None:
+        now = RECORDING.recorder
+        if now is not None and now.current is not None:
             note(now, self)
         return await original(self, *args, **kwargs)
 
@@ -66,7 +94,7 @@ def _naming(original: Callable[..., None], kind: str, inner: str | None = None) 
         if now is not None and inner is None:
             now.name(self, kind)
         elif now is not None:
-            now.rename(getattr(self, inner), type(self).__name__)  # type: ignore[arg-type]
+            now.rename(getattr(self, inner), type(self).__name__, self)  # type: ignore[arg-type]
 
     return made
 
@@ -87,25 +115,20 @@ def _hooked_repark(original: Callable[..., None]) -> Callable[..., None]:
 # --- what is noted ---------------------------------------------------------------------------------------------------
 
 
-def _self(thing: Any) -> Any:
-    return thing
+def _reads(now: Recorder, thing: Any) -> None:
+    now.footprint[now.key(thing) * 3 + READ_CODE] = None
 
 
-def _lot(thing: Any) -> Any:
-    return thing._lot
+def _writes(now: Recorder, thing: Any) -> None:
+    now.footprint[now.key(thing) * 3 + WRITE_CODE] = None
 
 
-def _reads(where: _Where) -> Callable[[Recorder, Any], None]:
-    return lambda now, thing: now.read(where(thing))
+def _reads_lot(now: Recorder, thing: Any) -> None:
+    now.footprint[now.key(thing._lot) * 3 + READ_CODE] = None
 
 
-def _writes(where: _Where) -> Callable[[Recorder, Any], None]:
-    return lambda now, thing: now.write(where(thing))
-
-
-def _parks(now: Recorder, lot: Any) -> None:
-    now.write(lot)
-    now.current.waits_on = lot  # type: ignore[union-attr]
+def _writes_lot(now: Recorder, thing: Any) -> None:
+    now.footprint[now.key(thing._lot) * 3 + WRITE_CODE] = None
 
 
 def _waits_for_event(now: Recorder, event: trio.Event) -> None:
@@ -171,45 +194,49 @@ _LOCK, _SEM, _LIMITER = _sync._LockImpl, trio.Semaphore, trio.CapacityLimiter
 _SEND, _RECEIVE = _channel.MemorySendChannel, _channel.MemoryReceiveChannel
 _SCOPE, _EVENT, _NURSERY = trio.CancelScope, trio.Event, trio.Nursery
 
-_METHODS: tuple[tuple[type, str, Callable[[Recorder, Any], None]], ...] = (
-    *((_LOCK, name, _writes(_lot)) for name in ("acquire_nowait", "release")),
-    *((_LOCK, name, _reads(_lot)) for name in ("locked", "statistics")),
-    *((_SEM, name, _writes(_lot)) for name in ("acquire_nowait", "release")),
-    (_SEM, "statistics", _reads(_lot)),
-    *((_LIMITER, name, _writes(_lot)) for name in ("acquire_on_behalf_of_nowait", "release_on_behalf_of")),
-    (_LIMITER, "statistics", _reads(_lot)),
-    *((ParkingLot, name, _writes(_self)) for name in ("unpark", "break_lot")),
-    *((ParkingLot, name, _reads(_self)) for name in ("__len__", "__bool__", "statistics")),
+_METHODS: tuple[tuple[type, str, _Note], ...] = (
+    *((_LOCK, name, _reads_lot) for name in ("locked", "statistics")),
+    *((_SEM, name, _writes_lot) for name in ("acquire_nowait", "release")),
+    (_SEM, "statistics", _reads_lot),
+    *((_LIMITER, name, _writes_lot) for name in ("acquire_on_behalf_of_nowait", "release_on_behalf_of")),
+    (_LIMITER, "statistics", _reads_lot),
+    *((ParkingLot, name, _writes) for name in ("unpark", "break_lot")),
+    (ParkingLot, "statistics", _reads),
     (_EVENT, "set", _sets_event),
-    *((_EVENT, name, _reads(_self)) for name in ("is_set", "statistics")),
-    (_SEND, "send_nowait", channels.sends),
-    (_RECEIVE, "receive_nowait", channels.receives),
-    *((end, "clone", channels.clones) for end in (_SEND, _RECEIVE)),
-    (_SEND, "close", channels.closes_sender),
-    (_RECEIVE, "close", channels.closes_receiver),
+    *((_EVENT, name, _reads) for name in ("is_set", "statistics")),
     (MemoryChannelState, "statistics", channels.looks),
-    (_SCOPE, "__enter__", _reads(_self)),  # a scope that is left in the same step is not seen around the task
+    (_SCOPE, "__enter__", _reads),  # a scope that is left in the same step is not seen around the task
     (_SCOPE, "_cancel", _cancels),
     (Task, "_attempt_abort", _aborts),
     (_NURSERY, "_child_finished", _child_ends),
     (_NURSERY, "start_soon", _may_be_late),
     (_NURSERY, "_add_exc", _adds_exception),
 )
-_COROUTINES: tuple[tuple[type, str, Callable[[Recorder, Any], None]], ...] = (
-    (ParkingLot, "park", _parks),
+_LOTS: tuple[tuple[type, str, Callable[[Any], Any] | None, int], ...] = (
+    *((_LOCK, name, attrgetter("_lot"), WRITE_CODE) for name in ("acquire_nowait", "release")),
+    *((ParkingLot, name, None, READ_CODE) for name in ("__len__", "__bool__")),
+)
+_CHANNELS: tuple[tuple[type, str, _Note], ...] = (
+    (_SEND, "send_nowait", channels.sends),
+    (_RECEIVE, "receive_nowait", channels.receives),
+    *((end, "clone", channels.clones) for end in (_SEND, _RECEIVE)),
+    (_SEND, "close", channels.closes_sender),
+    (_RECEIVE, "close", channels.closes_receiver),
+)
+_COROUTINES: tuple[tuple[type, str, _Note], ...] = (
     (_EVENT, "wait", _waits_for_event),
     (_NURSERY, "_nested_child_finished", _child_ends),
     (_NURSERY, "start", _may_be_late),
 )
-_PROPERTIES: tuple[tuple[type, str, _Where], ...] = (
-    (_SEM, "value", _lot),
-    (_LIMITER, "total_tokens", _lot),
-    (_LIMITER, "borrowed_tokens", _lot),
-    (_LIMITER, "available_tokens", _lot),
-    (_SCOPE, "cancel_called", _self),
-    (_SCOPE, "deadline", _self),
-    (_SCOPE, "shield", _self),
-    (_NURSERY, "child_tasks", _self),
+_PROPERTIES: tuple[tuple[type, str, _Note, _Note], ...] = (
+    (_SEM, "value", _reads_lot, _writes_lot),
+    (_LIMITER, "total_tokens", _reads_lot, _writes_lot),
+    (_LIMITER, "borrowed_tokens", _reads_lot, _writes_lot),
+    (_LIMITER, "available_tokens", _reads_lot, _writes_lot),
+    (_SCOPE, "cancel_called", _reads, _writes),
+    (_SCOPE, "deadline", _reads, _writes),
+    (_SCOPE, "shield", _reads, _writes),
+    (_NURSERY, "child_tasks", _reads, _writes),
 )
 _CLASSES: tuple[tuple[type, str, str | None], ...] = (
     (ParkingLot, "ParkingLot", None),
@@ -224,13 +251,25 @@ _CLASSES: tuple[tuple[type, str, str | None], ...] = (
 )
 
 
-def _property(original: property, where: _Where) -> property:
+def _property(original: property, reads: _Note, writes: _Note) -> property:
     assert original.fget is not None
     return property(
-        _hook(original.fget, _reads(where)),
-        None if original.fset is None else _hook(original.fset, _writes(where)),
+        _hook(original.fget, reads),
+        None if original.fset is None else _hook(original.fset, writes),
         doc=original.__doc__,
     )
+
+
+def _moving(original: property) -> property:
+    """The parent of a scope, which changes where `nursery.start` hands a task over, or scopes are left in disorder."""
+
+    def move(self: Any, parent: Any) -> None:
+        now = RECORDING.recorder
+        if now is not None and (self._tasks or self._children):
+            now.around.clear()
+        original.__set__(self, parent)
+
+    return property(original.fget, move, doc=original.__doc__)
 
 
 def _peak(original: Any) -> property:
@@ -263,11 +302,16 @@ class Hooks:
             self._replace(owner, name, _hook(getattr(owner, name), note))
         for owner, name, note in _COROUTINES:
             self._replace(owner, name, _hook_async(getattr(owner, name), note))
-        for owner, name, where in _PROPERTIES:
-            self._replace(owner, name, _property(owner.__dict__[name], where))
+        for owner, name, reads, writes in _PROPERTIES:
+            self._replace(owner, name, _property(owner.__dict__[name], reads, writes))
+        for owner, name, lot, code in _LOTS:
+            self._replace(owner, name, _hook_lot(getattr(owner, name), lot, code))
+        for owner, name, note in _CHANNELS:
+            self._replace(owner, name, _hook_state(getattr(owner, name), note))
         for owner, kind, inner in _CLASSES:
             self._replace(owner, "__init__", _naming(owner.__init__, kind, inner))  # type: ignore[misc]
 
+        self._replace(CancelStatus, "parent", _moving(CancelStatus.__dict__["parent"]))
         peak = trio.MemoryChannelStatistics.__dict__["peak_buffer_used"]
         self._replace(trio.MemoryChannelStatistics, "peak_buffer_used", _peak(peak))
         self._replace(MemoryChannelState, "__init__", channels.takes_apart(MemoryChannelState.__init__, recorder))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from racewindow._trio_internals import ParkingLot
 from racewindow.footprint import ADD_CODE, READ_CODE, WRITE_CODE, KeyTable
 from racewindow.runtime.location import suspended_at
 from racewindow.trace import Step, Trace
@@ -30,19 +31,21 @@ class Recorder:
     """Footprints and steps of one execution.
 
     Of the step in progress: `current` is its task (None between steps), `number` its number among that task's own, and
-    `footprint` maps its access codes to None, in order of first access.
+    `footprint` has its access codes as keys, in order of first access; the value of a cell's write is what was written.
     """
 
     __slots__ = (
+        "_cells",
         "_clock",
         "_deadlines",
-        "_names",
         "_woken",
+        "around",
         "choices",
         "closing",
         "current",
         "footprint",
         "locator",
+        "names",
         "number",
         "raw",
         "table",
@@ -50,14 +53,16 @@ class Recorder:
 
     def __init__(self, table: KeyTable, locator: Locator) -> None:
         self.table, self.locator = table, locator
-        self.footprint: dict[int, None] = {}
+        self.footprint: dict[int, Any] = {}
         self.raw: list[_Raw] = []
         self.choices: list[int] = []
         self.current: SimTask | None = None
         self.number = 0
         self.closing = False  # a nursery is: no cancel can keep its parent from going on
-        self._names: dict[int, tuple[object, int]] = {}
-        self._woken: list[tuple[int, list[int]]] = []
+        self._cells: set[int] = set()
+        self.names: dict[int, tuple[object, int]] = {}
+        self.around: dict[CancelStatus | None, dict[int, None]] = {}  # see `scope_codes`; until a scope is moved
+        self._woken: list[tuple[int, dict[int, None]]] = []
         self._clock = table.number("clock")
         self._deadlines = table.number("deadlines")
 
@@ -71,29 +76,45 @@ class Recorder:
         task.objects_count += 1
         return f"{task.path}:{kind}#{task.objects_count}"
 
+    def new_number(self, kind: str) -> int:
+        """The key number of that name."""
+        return self.table.number(self.new_name(kind))
+
     def name(self, thing: object, kind: str) -> int:
         """Name one of trio's objects that the step in progress is creating; returns its key number."""
-        number = self.table.number(self.new_name(kind))
+        number = self.new_number(kind)
         if kind == "CancelScope":
             self.table.scopes |= 1 << number
-        self._names[id(thing)] = (thing, number)  # holds the object, so that the address stays its own
+        self.names[id(thing)] = (thing, number)  # holds the object, so that the address stays its own
         return number
 
-    def rename(self, thing: object, kind: str) -> None:
-        """Call an object by the class that owns it, keeping its number: the lot of a lock reads as the lock."""
-        entry = self._names.get(id(thing))
+    def rename(self, lot: object, kind: str, queue: object) -> None:
+        """Call a parking lot by the class of the lock that owns it, keeping its number: it reads as the lock."""
+        del queue
+        entry = self.names.get(id(lot))
         if entry is not None:
-            path, _, rest = self.table.access(entry[1] * 3).key.rpartition(":")
-            self._names[id(thing)] = (thing, self.table.number(f"{path}:{kind}#{rest.rpartition('#')[2]}"))
+            self.names[id(lot)] = (lot, self.table.renamed(entry[1], kind))
+
+    def new_cell(self, number: int) -> None:
+        """The step in progress makes a cell; two of one name share a key, of which little is known then."""
+        table = self.table
+        if number in self._cells:
+            table.shared.add(number)
+            table.blind.discard(number)
+            table.sure.discard(number)
+        elif number not in table.shared:
+            table.blind.add(number)
+            table.sure.add(number)
+        self._cells.add(number)
 
     def key(self, thing: object) -> int:
         """The key number of an object; those made outside the execution share one per type, which is sound."""
-        entry = self._names.get(id(thing))
+        entry = self.names.get(id(thing))
         if entry is None:
             entry = (thing, self.table.number(f"outside:{type(thing).__name__}"))
             if isinstance(thing, trio.CancelScope):
                 self.table.scopes |= 1 << entry[1]
-            self._names[id(thing)] = entry
+            self.names[id(thing)] = entry
         return entry[1]
 
     # --- accesses ---------------------------------------------------------------------------------------------------
@@ -119,6 +140,13 @@ class Recorder:
         self.footprint[self._deadlines * 3 + READ_CODE] = None
         self.footprint[self._clock * 3 + WRITE_CODE] = None
 
+    def parks(self, task: SimTask) -> None:
+        """The step in progress ends in a queue, if that is what it waits in."""
+        lot = task.custom_sleep_data
+        if isinstance(lot, ParkingLot):
+            self.write(lot)
+            task.waits_on = lot
+
     def aborted(self, task: Any) -> None:  # hooks hand in what they have: a trio Task
         """The wait of `task` ends by a cancel: it is taken out of a queue, which is state of what it waited on."""
         thing = task.waits_on if task.waits_on is not None else task.custom_sleep_data
@@ -133,7 +161,7 @@ class Recorder:
         """The step in progress makes another task runnable: whether it was still to be woken depends on its scopes."""
         task.waits_on = None
         if self.current is not None and task is not self.current and not self.closing:
-            self._woken.append((task._counter, self._scopes_around(task._cancel_status)))
+            self._woken.append((task._counter, self.scope_codes(task)))
 
     def spawned(self, task: SimTask, nursery: Any) -> None:  # a Nursery or the lean root
         """A spawn from outside the nursery races with its closing; from inside it is ordered with it."""
@@ -179,9 +207,7 @@ class Recorder:
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
-        for _, numbers in sorted(self._woken):  # those that waited for an event are woken in the order of a set
-            for number in numbers:
-                self.footprint[number * 3 + READ_CODE] = None
+        self._read_scopes_of_woken()
         if not exited:
             self._read_scopes(task)
         location = "end" if exited else suspended_at(task.coro, self.locator)
@@ -207,16 +233,25 @@ class Recorder:
                     self._read_scopes(task)
                     self.aborted(task)
 
-    def _read_scopes(self, task: SimTask) -> None:
-        for number in self._scopes_around(task._cancel_status):
-            self.footprint[number * 3 + READ_CODE] = None
+    def _read_scopes_of_woken(self) -> None:
+        if len(self._woken) > 1:  # those that waited for an event are woken in the order of a set
+            self._woken.sort(key=itemgetter(0))
+        for _, codes in self._woken:
+            self.footprint.update(codes)
 
-    def _scopes_around(self, status: CancelStatus | None) -> list[int]:
-        numbers = []
-        while status is not None:
-            numbers.append(self.key(status._scope))
-            status = status._parent
-        return numbers
+    def _read_scopes(self, task: SimTask) -> None:
+        self.footprint.update(self.scope_codes(task))
+
+    def scope_codes(self, task: SimTask) -> dict[int, None]:
+        """A footprint: reads of the cancel scopes around a task, the innermost first. One object for one place."""
+        codes = self.around.get(task._cancel_status)
+        if codes is None:
+            status = task._cancel_status
+            codes = self.around[status] = {}
+            while status is not None:
+                codes[self.key(status._scope) * 3 + READ_CODE] = None
+                status = status._parent
+        return codes
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 

@@ -221,8 +221,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         table = self.recorder.table
         number: int = table.number(self.name_of_new(name, kind))
         if kind == "Cell":
-            table.blind.add(number)
-            table.sure.add(number)
+            self.recorder.new_cell(number)
         return number
 
     # --- tasks ------------------------------------------------------------------------------------------------------

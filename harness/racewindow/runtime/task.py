@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from trio import CancelScope
     from trio.lowlevel import Abort
 
-    from racewindow._trio_internals import CancelStatus
     from racewindow.footprint import Footprint
     from racewindow.runtime.runner import SimRunner
 
@@ -44,7 +43,6 @@ _SLOTS = (
     "predicate",
     "previous",
     "root",
-    "scopes",
     "spawn_index",
     "tid",
     "timer",
@@ -75,7 +73,6 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     previous: int  # index of its last step, -1 before the first
     enablers: list[int]  # indices of the steps that spawned or woke it, for its next step
     joined: list[int]  # key numbers of the nurseries whose closing it has waited for, likewise
-    scopes: tuple[tuple[CancelStatus, ...], tuple[int, ...]]  # those around it, and their access codes
     place: int  # where it is suspended, as a number; 0 if not yet asked for
     touched: Footprint  # what its last step touched
 

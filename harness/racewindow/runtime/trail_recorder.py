@@ -12,10 +12,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from racewindow.causality import Causality
 from racewindow.footprint import NO_FOOTPRINT, READ_CODE, WRITE_CODE, Footprint, KeyTable
 from racewindow.runtime.recorder import Recorder
-from racewindow.trail import CLOCK_TASK, MARK_MASK, KeyState, Pending, Row, Stride, TaskTable, Trail, number_of_trace
+from racewindow.trail import (
+    CLOCK_TASK,
+    MARK_MASK,
+    KeyState,
+    Pending,
+    Row,
+    State,
+    Stride,
+    TaskTable,
+    Trail,
+    number_of_trace,
+)
 
 if TYPE_CHECKING:
     from racewindow.runtime.location import Locator
@@ -23,6 +36,10 @@ if TYPE_CHECKING:
     from racewindow.runtime.task import SimTask
 
 _NOTHING: list[int] = []
+_NO_SCOPES: dict[int, None] = {}
+_PLAIN = frozenset({int, bool, str, type(None)})
+"""Values of these types are all there is to them: equal ones of one type can take each other's place."""
+_QUEUES = frozenset({trio.Lock, trio.StrictFIFOLock, trio.Semaphore})
 
 
 class _Clock:
@@ -46,6 +63,7 @@ class Tables:
         self.tasks = TaskTable()
         self.guesses: dict[tuple[int, int], Footprint] = {}
         self.places: dict[tuple[int, ...], int] = {}
+        self.made: dict[tuple[int, str, int], int] = {}
 
 
 class TrailRecorder(Recorder):
@@ -59,6 +77,7 @@ class TrailRecorder(Recorder):
         "_clock_codes",
         "_clock_task",
         "_looks_ahead",
+        "_queues",
         "_scopes_before",
         "blocking",
         "causality",
@@ -86,12 +105,31 @@ class TrailRecorder(Recorder):
         self.rows: list[Row] = []
         self.index = 0  # of the step in progress, or of the next one
         self.blocking = False
-        self._scopes_before: tuple[int, ...] = ()
+        self._scopes_before = _NO_SCOPES
         self.pending: list[Pending] = []
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
+        self._queues: dict[int, Any] = {}  # locks and semaphores by the key number of their lots
         self._clock_task: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
+
+    def new_number(self, kind: str) -> int:
+        """As in the base, without putting a name together that is known."""
+        task = self.current
+        if task is None:
+            return super().new_number(kind)
+        task.objects_count += 1
+        place = (task.tid, kind, task.objects_count)
+        number = self.tables.made.get(place)
+        if number is None:
+            number = self.tables.made[place] = self.table.number(f"{task.path}:{kind}#{task.objects_count}")
+        return number
+
+    def rename(self, lot: object, kind: str, queue: object) -> None:
+        """As in the base."""
+        super().rename(lot, kind, queue)
+        if type(queue) in _QUEUES:
+            self._queues[self.key(lot)] = queue
 
     # --- what the runner tells --------------------------------------------------------------------------------------
 
@@ -104,17 +142,20 @@ class TrailRecorder(Recorder):
         task.previous, task.place = -1, 0
         task.enablers = [] if self.current is None else [self.index]
         task.joined = []
-        task.scopes = ((), ())
         task.touched = NO_FOOTPRINT
 
     def woken(self, task: SimTask) -> None:
-        """As in the base; and the next step of the task comes after this one."""
-        super().woken(task)
+        """As in the base, unless it is known; and the next step of the task comes after this one."""
+        task.waits_on = None
         if self.closing:
             return
         if self.current is not None:
             if task is not self.current:
                 task.enablers.append(self.index)
+                if self.index >= self.known:
+                    codes = self.around.get(task._cancel_status) or self.scope_codes(task)
+                    if codes is not self._scopes_before:  # which the step has read
+                        self._woken.append((task._counter, codes))
         elif self.index:  # a deadline that the last step has moved into the past
             task.enablers.append(self.index - 1)
 
@@ -128,6 +169,7 @@ class TrailRecorder(Recorder):
         """Time passes, as a step of the clock."""
         self.current = self._clock_task
         self.footprint = dict.fromkeys(self._clock_codes)
+        self._scopes_before = _NO_SCOPES
         self.choices = []
         self._woken = []
 
@@ -136,48 +178,52 @@ class TrailRecorder(Recorder):
         if not passed:
             self.current = None
         elif self.index < self.known:
-            self._repeated(self._clock_task)
+            self.repeated(self._clock_task)
         else:
             self._read_scopes_of_woken()
-            self._file(self._clock_task, blocking=not barrier, barrier=barrier, salt=runner.now_ns())
+            self._file(self._clock_task, not barrier, barrier, runner.now_ns())
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def begin(self, task: SimTask) -> None:
         """A step of `task` begins."""
-        self.current, self.number = task, task.number
-        self._woken = []
-        self.choices = []
-        if self.index < self.known:
-            self.footprint = {}
-            task.waited_for = None
-            return
+        self.current = task
+        if self._woken:
+            self._woken = []
+        if self.choices:
+            self.choices = []
         if self._looks_ahead:
             self.places.append(self.place(task))
-        self._scopes_before = self._scope_codes(task)
-        self.footprint = dict.fromkeys(self._scopes_before)
-        self.blocking = task.waited_for is not None
-        if self.blocking:
+        codes = self._scopes_before = self.around.get(task._cancel_status) or self.scope_codes(task)
+        self.footprint = codes.copy()
+        if task.waited_for is None:
+            self.blocking = False
+        else:
+            self.blocking = True
             self._ask_again(task)
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
         del now_ns
-        if self.index < self.known:
-            self._repeated(task)
-            return
-        self._read_scopes_of_woken()
+        if self._woken:
+            self._read_scopes_of_woken()
         if not exited:
-            codes = self._scope_codes(task)
+            codes = self.around.get(task._cancel_status) or self.scope_codes(task)
             if codes is not self._scopes_before:
-                self.footprint.update(dict.fromkeys(codes))
+                self.footprint.update(codes)
         runner = task._runner
         if runner.due:
             self._strike(runner)
-        self._file(task, blocking=self.blocking, barrier=False, salt=0)
+        self._file(task, self.blocking, False, 0)  # noqa: FBT003
 
-    def _repeated(self, task: Any) -> None:
-        """A step of the known prefix is over: all that is kept is where it stood."""
+    def repeats(self, task: Any) -> None:
+        """A step of the known prefix begins: only names and edges are kept of it."""
+        self.current = task
+        self.choices = []
+        task.waited_for = None
+
+    def repeated(self, task: Any) -> None:
+        """It is over: what is kept is where it stood."""
         task.previous = self.index
         if task.enablers:
             task.enablers = []
@@ -186,41 +232,28 @@ class TrailRecorder(Recorder):
         self.index += 1
         self.current = None
 
-    def _read_scopes_of_woken(self) -> None:
-        if self._woken:
-            for _, numbers in sorted(self._woken):
-                for number in numbers:
-                    self.footprint[number * 3 + READ_CODE] = None
-
-    def _scope_codes(self, task: SimTask) -> tuple[int, ...]:
-        """Access codes of the scopes around the task, kept until their chain changes."""
-        chain, codes = task.scopes
-        status = task._cancel_status
-        for each in chain:
-            if each is not status:
-                break
-            status = status._parent
-        else:
-            if chain and status is None:
-                return codes
-        status, found = task._cancel_status, []
-        while status is not None:
-            found.append(status)
-            status = status._parent
-        codes = tuple(self.key(each._scope) * 3 + READ_CODE for each in found)
-        task.scopes = (tuple(found), codes)
-        return codes
-
-    def _file(self, task: Any, *, blocking: bool, barrier: bool, salt: int) -> None:
+    def _file(self, task: Any, blocking: bool, barrier: bool, salt: int) -> None:  # noqa: FBT001  # keywords cost
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
-        codes, index = tuple(self.footprint), self.index
-        woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING
+        codes, index, choices = tuple(self.footprint), self.index, self.choices
+        written = self._written() if self.causality.goes_back else ()
+        woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
         if joined:
             task.joined = []
         self.rows.append(
-            (task.tid, task.previous, woken_by, joined, codes, tuple(self.choices), blocking, barrier, salt)
+            (
+                task.tid,
+                task.previous,
+                woken_by,
+                joined,
+                codes,
+                tuple(choices) if choices else (),
+                blocking,
+                barrier,
+                salt,
+                written,
+            )
         )
         task.previous = index
         if self._looks_ahead:
@@ -232,6 +265,25 @@ class TrailRecorder(Recorder):
                 task.place = 0
         self.index = index + 1
         self.current = None
+
+    def _written(self) -> Sequence[tuple[int, int | State]]:
+        """What the step has written, where the value says more than who wrote it."""
+        found: list[tuple[int, int | State]] = []
+        for code, value in self.footprint.items():
+            if code % 3 == WRITE_CODE:
+                number = code // 3
+                if value is not None:
+                    if number in self.table.sure and type(value[0]) in _PLAIN:
+                        found.append((number, hash((type(value[0]).__name__, value[0]))))
+                elif number in self._queues:
+                    found.append((number, self._state(self._queues[number])))
+        return found
+
+    def _state(self, queue: Any) -> State:
+        """Of a lock or a semaphore. Who waits stands at his last step, which for the task in progress is this one."""
+        owner = getattr(queue, "_owner", None)
+        waiting = ((task.tid, self.index if task is self.current else task.previous) for task in queue._lot._parked)
+        return (0 if owner is None else owner.tid, getattr(queue, "_value", 0), tuple(waiting))
 
     @property
     def prefix(self) -> list[Stride]:
@@ -267,7 +319,7 @@ class TrailRecorder(Recorder):
 
     def look(self, task: SimTask) -> tuple[tuple[int, ...], bool]:
         """What the predicate of a task in `until` reads now, scopes first as in its step; and whether it holds."""
-        kept, self.footprint = self.footprint, dict.fromkeys(self._scope_codes(task))
+        kept, self.footprint = self.footprint, self.scope_codes(task).copy()
         held = True
         with suppress(Exception):  # one that raises is let through, to raise in its own step
             held = bool(task.predicate())  # type: ignore[misc]

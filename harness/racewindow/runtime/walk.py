@@ -1,25 +1,27 @@
-"""The specialised loop: uniform choice, `processes` semantics, virtual time, nothing recorded.
+"""The specialised loop: uniform choice, `processes` semantics, virtual time.
 
 It makes the choices that the general loop would make from the same stream; a test holds them equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import outcome
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, CancelShieldedCheckpoint
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT
-from racewindow.runtime.passing import pass_time, sort_tail
+from racewindow.runtime.passing import pass_time, pass_time_on_record, sort_tail
 from racewindow.runtime.patches import Sleep
 from racewindow.runtime.runner import ENDED_WELL, NOTHING, NeedsFullRunner, SimRunner
 from racewindow.runtime.step import StopExecution, begin_sleep, error_outcome, holds, interpret, wake_waiter
 from racewindow.runtime.task import SimTask
 
 
-def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
+def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int, draw: Callable[[int], int] | None = None) -> str:
     """Uniform random walk under `processes` semantics and virtual time; returns how it ended.
+
+    `draw`: how to draw from `words` if somebody counts the options.
 
     The body of `take_step` stands here once more, for speed: a call, and passing around what is in locals here, cost a
     tenth of an execution. `tests/harness/runtime` holds the two loops equal.
@@ -27,6 +29,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
     context, runq, waiting, tasks = GLOBAL_RUN_CONTEXT, runner.runq, runner.waiting, runner.tasks
     append, checkpoint, sleep, nothing = runq.append, CancelShieldedCheckpoint, Sleep, NOTHING
     yielded_nothing = object()
+    recorder = runner.recorder
     ready: list[SimTask] = []
     seen_version = -1
     serial = 0
@@ -47,11 +50,13 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
         if count == 0:
             if not tasks:
                 return FINISHED
-            if not pass_time(runner):
+            if not (pass_time(runner) if recorder is None else pass_time_on_record(runner)):
                 return BLOCKED
             seen_version = -1
             continue
-        index = next(words) * count >> 16 if count > 1 else 0
+        index = 0
+        if count > 1:
+            index = next(words) * count >> 16 if draw is None else draw(count)
         if index < runnable:
             task = runq[index]
             runq[index] = runq[-1]
@@ -61,6 +66,8 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
             task = ready.pop(index - runnable)
             wake_waiter(runner, task)
             before = runnable
+        if recorder is not None:
+            recorder.begin(task)
         # --- take_step
         runner.current = context.task = task
         send, value = task._next_send_fn, task._next_send
@@ -91,6 +98,8 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
                 interpret(runner, task, message)
         task.number += 1
         # --- end of take_step
+        if recorder is not None:
+            recorder.end(task, 0, exited=task not in tasks)
         if len(runq) - before > 1:
             sort_tail(runq, before)
         runner.step_serial = serial = serial + 1

@@ -2,9 +2,9 @@
 
 What a step does is a function of what its task has done so far and of the values that it reads. Neither is stored:
 histories stand for them. The view of a step stands for all that its task has seen until then, and the version of a key
-for the view of the step that wrote it. So a footprint is recalled access by access: which one comes next depends
-on the versions read so far. A wrong guess is not possible as far as shared state is tracked; where nothing is known the
-search runs the step to see (a probe), and that is remembered here.
+for its value if that is plain, else for the view of the step that wrote it. So a footprint is recalled access by
+access: which one comes next depends on the versions read so far. A wrong guess is not possible as far as shared state
+is tracked; where nothing is known the search runs the step to see (a probe), and that is remembered here.
 """
 
 from __future__ import annotations
@@ -27,13 +27,22 @@ class Foresight:
     def __init__(self, keys: KeyTable) -> None:
         self._keys = keys
         self._roots: dict[Hashable, list[Any]] = {}
+        self._views: set[int] = set()
         self._nodes = 0
+
+    def knows(self, view: int) -> bool:
+        """Whether this was asked before: a view stands for a history, all that was read, and so what was touched."""
+        if view in self._views:
+            return True
+        if self._nodes + len(self._views) > _NODES_MAX:
+            self._roots.clear()
+            self._views.clear()
+            self._nodes = 0
+        self._views.add(view)
+        return False
 
     def learn(self, root: Hashable, codes: Sequence[int], version: Callable[[int], int], result: Any) -> None:
         """A task whose history is `root` made these accesses and no others."""
-        if self._nodes > _NODES_MAX:
-            self._roots.clear()
-            self._nodes = 0
         node = self._roots.get(root)
         if node is None:
             node = self._roots[root] = [None, None]

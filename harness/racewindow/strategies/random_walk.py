@@ -75,8 +75,11 @@ class RandomPicker:
 
     def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """Any candidate, or the clock, with equal chance."""
+        return self.draw(len(candidates) + may_advance)
+
+    def draw(self, options: int) -> int:
+        """Any of so many options, which are counted."""
         assert self.words is not None
-        options = len(candidates) + may_advance
         self.log_weight = max(self.log_weight, 0.0) + log(options)
         return next(self.words) * options >> 16
 

@@ -114,6 +114,8 @@ class Search:
     def learn(self, trail: Trail, index: int) -> None:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
         stride = trail.strides[index]
+        if self._foresight.knows(stride.view):
+            return
         # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
         if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
             version = partial(trail.version, steps=(1 << index) - 1)
