@@ -28,9 +28,8 @@ from racewindow.trace import Trace
 from racewindow.trail import Stride
 
 _FIRST, _EVERY = 4, 64
-"""Audited are the first executions, each whose number is a power of two and each 64th."""
-_ORDERS = (4, 2, 1)
-"""By so many other orders: the first, those of powers of two, the rest. What one misses, others may show."""
+"""The first execution is audited by so many other orders; each whose number is a power of two, and each 64th, by one.
+What one misses, another may show."""
 _TRIES = 3
 """Made for each of them; a short execution has fewer."""
 Order = list[int]
@@ -116,11 +115,9 @@ class Auditor:
 
 def _orders_of(number: int) -> int:
     """By how many other orders an execution is audited."""
-    if number < _FIRST:
-        return _ORDERS[0]
-    if not number & (number - 1):
-        return _ORDERS[1]
-    return 0 if number % _EVERY else _ORDERS[2]
+    if number == 0:
+        return _FIRST
+    return 0 if number & (number - 1) and number % _EVERY else 1
 
 
 def other_orders(strides: Sequence[Stride], dice: random.Random, count: int) -> Iterator[Order]:

@@ -40,7 +40,7 @@ class Keyed:
         self._owner = owner_of(f"a {kind}")
         self._numbers: dict[Any, int] = {}
         self.quiet = False  # while it is being made
-        self._name = self._owner.name_of_new(name, kind) if self._owner.recording else ""
+        self._name = self._owner.name_of_new(name, kind) if self._owner.naming else ""
 
     def touch(self, part: object, code: int) -> None:
         """The step in progress accesses one part."""

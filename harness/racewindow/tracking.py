@@ -39,7 +39,7 @@ class Cell(Generic[T]):
     def __init__(self, value: T, *, name: str | None = None) -> None:
         self._owner: Owner = current_runner() or owner_of("a Cell")
         self._value = value
-        self._key = self._owner.key_of_new(name, "Cell") if self._owner.recording else 0
+        self._key = self._owner.key_of_new(name, "Cell") if self._owner.naming else 0
 
     def get(self) -> T:
         """The value."""

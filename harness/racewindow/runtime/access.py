@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Plain:
     """Stands for the runner under plain `trio.run`: nothing is recorded."""
 
-    recording = False
+    recording = naming = False
     version = 0
     recorder: Recorder
 
@@ -32,7 +32,7 @@ class Plain:
 
 PLAIN = Plain()
 Owner = Any
-"""A SimRunner or PLAIN: has `recording`, `version`, `recorder`, `key_of_new`, `name_of_new`."""
+"""A SimRunner or PLAIN: has `recording`, `naming`, `version`, `recorder`, `key_of_new`, `name_of_new`."""
 
 
 def owner() -> Owner | None:

@@ -46,7 +46,8 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
     last = _repeat(runner, recorder)
     runq = runner.runq
     while True:
-        _strike(runner)
+        if runner.due:
+            _strike(runner)
         ready = [task for task in runner.waiting if holds(task)] if runner.waiting else []
         runnable = [*runq, *ready]
         may_advance = racing and runner.deadlines.next_deadline() < inf
@@ -91,62 +92,57 @@ class AskingGuide:
 
 
 def _tell(guide: Guide, recorder: TrailRecorder) -> None:
-    task, _, _, _, codes, choices, _, barrier, _, _ = recorder.rows[-1]
-    guide.stepped(task, codes, choices, barrier=barrier)
+    row = recorder.rows[-1]
+    guide.stepped(row[0], row[4], row[5], barrier=row[7])
 
 
 def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
-    """Take the steps of the prefix again."""
-    RECORDING.accesses = None
+    """Take the steps of the prefix again. Half of a search is spent here, so what belongs to a step stands in a row."""
+    RECORDING.accesses, runner.recording = None, False
+    runq, waiting = runner.runq, runner.waiting
     last: SimTask | None = None
     for stride in recorder.prefix:
-        _strike(runner)
+        if runner.due:
+            _strike(runner)
         number = stride.task
-        if number != CLOCK_TASK:
-            last = _take_again(runner, recorder, number)
-        elif stride.barrier:
-            if not pass_time_on_record(runner):
+        if number == CLOCK_TASK:
+            if not stride.barrier:
+                _advance(runner, recorder)
+            elif not pass_time_on_record(runner):
                 raise _diverged(recorder, number)
-        else:
-            _advance(runner, recorder)
-    RECORDING.accesses = recorder
-    return last
-
-
-def _take_again(runner: SimRunner, recorder: TrailRecorder, number: int) -> SimTask:
-    """The step of the task with this number."""
-    runq = runner.runq
-    for at, task in enumerate(runq):
-        if task.tid == number:
-            runq[at] = runq[-1]  # in the order in which the general loop would have it
-            runq.pop()
-            break
-    else:
-        for task in runner.waiting:
+            continue
+        for at, task in enumerate(runq):
             if task.tid == number:
-                wake_waiter(runner, task)
+                runq[at] = runq[-1]  # in the order in which the general loop would have it
+                runq.pop()
                 break
         else:
-            raise _diverged(recorder, number)
-    before = len(runq)
-    recorder.repeats(task)
-    try:
-        take_step(runner, task)
-    finally:
-        recorder.repeated(task)
-    if len(runq) - before > 1:
-        sort_tail(runq, before)
-    runner.step_serial += 1
-    return task
+            for task in waiting:
+                if task.tid == number:
+                    wake_waiter(runner, task)
+                    break
+            else:
+                raise _diverged(recorder, number)
+        before = len(runq)
+        recorder.current = last = task
+        task.waited_for = None
+        try:
+            take_step(runner, task)
+        finally:
+            recorder.repeated(task)
+        if len(runq) - before > 1:
+            sort_tail(runq, before)
+        runner.step_serial += 1
+    RECORDING.accesses, runner.recording = recorder, True
+    return last
 
 
 def _strike(runner: SimRunner) -> None:
     """Deadlines that have passed without the clock having moved."""
-    if runner.due:
-        runner.due = False
-        before = len(runner.runq)
-        runner.deadlines.expire(runner.now)
-        sort_tail(runner.runq, before)
+    runner.due = False
+    before = len(runner.runq)
+    runner.deadlines.expire(runner.now)
+    sort_tail(runner.runq, before)
 
 
 def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:

@@ -55,7 +55,9 @@ def _hook_lot(original: Callable[[Any], Any], lot: Callable[[Any], Any] | None, 
         if now is not None and now.current is not None:
             thing = self if lot is None else lot(self)
             entry = now.names.get(id(thing))
-            now.footprint[(now.key(thing) if entry is None else entry[1]) * 3 + code] = None
+            # A write comes with the lock: what it is then, its owner and who waits, is looked at when the step is over.
+            number = now.key(thing) if entry is None else entry[1]
+            now.footprint[number * 3 + code] = self if code == WRITE_CODE else None
         return original(self)
 
     return hooked
@@ -94,7 +96,7 @@ def _naming(original: Callable[..., None], kind: str, inner: str | None = None) 
         if now is not None and inner is None:
             now.name(self, kind)
         elif now is not None:
-            now.rename(getattr(self, inner), type(self).__name__, self)  # type: ignore[arg-type]
+            now.rename(getattr(self, inner), type(self).__name__)  # type: ignore[arg-type]
 
     return made
 
@@ -120,7 +122,7 @@ def _reads(now: Recorder, thing: Any) -> None:
 
 
 def _writes(now: Recorder, thing: Any) -> None:
-    now.footprint[now.key(thing) * 3 + WRITE_CODE] = None
+    now.footprint.setdefault(now.key(thing) * 3 + WRITE_CODE)
 
 
 def _reads_lot(now: Recorder, thing: Any) -> None:
@@ -196,7 +198,6 @@ _SCOPE, _EVENT, _NURSERY = trio.CancelScope, trio.Event, trio.Nursery
 
 _METHODS: tuple[tuple[type, str, _Note], ...] = (
     *((_LOCK, name, _reads_lot) for name in ("locked", "statistics")),
-    *((_SEM, name, _writes_lot) for name in ("acquire_nowait", "release")),
     (_SEM, "statistics", _reads_lot),
     *((_LIMITER, name, _writes_lot) for name in ("acquire_on_behalf_of_nowait", "release_on_behalf_of")),
     (_LIMITER, "statistics", _reads_lot),
@@ -213,7 +214,11 @@ _METHODS: tuple[tuple[type, str, _Note], ...] = (
     (_NURSERY, "_add_exc", _adds_exception),
 )
 _LOTS: tuple[tuple[type, str, Callable[[Any], Any] | None, int], ...] = (
-    *((_LOCK, name, attrgetter("_lot"), WRITE_CODE) for name in ("acquire_nowait", "release")),
+    *(
+        (owner, name, attrgetter("_lot"), WRITE_CODE)
+        for owner in (_LOCK, _SEM)
+        for name in ("acquire_nowait", "release")
+    ),
     *((ParkingLot, name, None, READ_CODE) for name in ("__len__", "__bool__")),
 )
 _CHANNELS: tuple[tuple[type, str, _Note], ...] = (

@@ -31,7 +31,8 @@ class Recorder:
     """Footprints and steps of one execution.
 
     Of the step in progress: `current` is its task (None between steps), `number` its number among that task's own, and
-    `footprint` has its access codes as keys, in order of first access; the value of a cell's write is what was written.
+    `footprint` has its access codes as keys, in order of first access. What it has at a write is None, `(value,)` where
+    a cell was set, or the lock.
     """
 
     __slots__ = (
@@ -88,9 +89,8 @@ class Recorder:
         self.names[id(thing)] = (thing, number)  # holds the object, so that the address stays its own
         return number
 
-    def rename(self, lot: object, kind: str, queue: object) -> None:
+    def rename(self, lot: object, kind: str) -> None:
         """Call a parking lot by the class of the lock that owns it, keeping its number: it reads as the lock."""
-        del queue
         entry = self.names.get(id(lot))
         if entry is not None:
             self.names[id(lot)] = (lot, self.table.renamed(entry[1], kind))
@@ -125,7 +125,7 @@ class Recorder:
 
     def write(self, thing: object) -> None:
         """The step in progress changes `thing`."""
-        self.footprint[self.key(thing) * 3 + WRITE_CODE] = None
+        self.footprint.setdefault(self.key(thing) * 3 + WRITE_CODE)
 
     def add(self, thing: object) -> None:
         """The step in progress changes `thing` in a way that commutes with itself."""

@@ -65,6 +65,7 @@ _SLOTS = (
     "generators",
     "idle_waiters",
     "lean_sleep",
+    "naming",
     "now",
     "outside_count",
     "racing",
@@ -124,9 +125,10 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.waiting: list[SimTask] = []  # tasks in `until`, in order of arrival
         self.idle_waiters: dict[SimTask, float] = {}  # tasks in `wait_all_tasks_blocked` and their cushions
         self.version = 0  # grows with every write to tracked state
-        self.recording = False
+        self.naming = False  # there is a recorder, that names what is made and knows who woke whom
+        self.recording = False  # and it notes accesses as well: not while it repeats steps that are known
         self.racing = self.time_was_read = False
-        self.recorder: Any = None  # a Recorder while `recording`
+        self.recorder: Any = None  # a Recorder while `naming`
         self.current: SimTask | None = None
         self.sleep_deadline = inf
         self.until_predicate: Callable[[], object] | None = None
@@ -235,7 +237,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         task._abort_func = None
         task.custom_sleep_data = None
         self.runq.append(task)
-        if self.recording:
+        if self.naming:
             self.recorder.woken(task)
         if self._instruments is not None and "task_scheduled" in self._instruments.data:
             self._instruments.call("task_scheduled", task)
@@ -284,7 +286,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             nursery._children.add(task)
             task._cancel_status = status = nursery._cancel_status
             status._tasks[task] = None
-        if self.recording:
+        if self.naming:
             self.recorder.spawned(task, nursery)
         if self._instruments is not None:
             if "task_spawned" in self._instruments.data:
@@ -324,7 +326,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             self.main_task_outcome = result
             result = ENDED_WELL
         nursery = task._parent_nursery
-        if result is not ENDED_WELL or nursery._closed or self.recording:
+        if result is not ENDED_WELL or nursery._closed or self.naming:
             nursery._child_finished(task, result)
             return
         nursery._children.remove(task)  # `_child_finished` and what it calls, for a child that returned nothing

@@ -86,7 +86,7 @@ def begin_sleep(runner: SimRunner, task: SimTask) -> None:
 def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:
     """The rarer messages of a task that has just yielded."""
     if type(message) is WaitTaskRescheduled:
-        if runner.recording:
+        if runner.naming:
             runner.recorder.parks(task)
         task._cancel_points += 1
         task._abort_func = message.abort_func

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import trio
-
 from racewindow.causality import Causality
 from racewindow.footprint import NO_FOOTPRINT, READ_CODE, WRITE_CODE, Footprint, KeyTable
 from racewindow.runtime.recorder import Recorder
@@ -39,7 +37,6 @@ _NOTHING: list[int] = []
 _NO_SCOPES: dict[int, None] = {}
 _PLAIN = frozenset({int, bool, str, type(None)})
 """Values of these types are all there is to them: equal ones of one type can take each other's place."""
-_QUEUES = frozenset({trio.Lock, trio.StrictFIFOLock, trio.Semaphore})
 
 
 class _Clock:
@@ -77,7 +74,6 @@ class TrailRecorder(Recorder):
         "_clock_codes",
         "_clock_task",
         "_looks_ahead",
-        "_queues",
         "_scopes_before",
         "blocking",
         "causality",
@@ -109,7 +105,6 @@ class TrailRecorder(Recorder):
         self.pending: list[Pending] = []
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
-        self._queues: dict[int, Any] = {}  # locks and semaphores by the key number of their lots
         self._clock_task: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
 
@@ -124,12 +119,6 @@ class TrailRecorder(Recorder):
         if number is None:
             number = self.tables.made[place] = self.table.number(f"{task.path}:{kind}#{task.objects_count}")
         return number
-
-    def rename(self, lot: object, kind: str, queue: object) -> None:
-        """As in the base."""
-        super().rename(lot, kind, queue)
-        if type(queue) in _QUEUES:
-            self._queues[self.key(lot)] = queue
 
     # --- what the runner tells --------------------------------------------------------------------------------------
 
@@ -168,10 +157,11 @@ class TrailRecorder(Recorder):
     def begin_clock(self) -> None:
         """Time passes, as a step of the clock."""
         self.current = self._clock_task
-        self.footprint = dict.fromkeys(self._clock_codes)
-        self._scopes_before = _NO_SCOPES
-        self.choices = []
-        self._woken = []
+        if self.index >= self.known:
+            self.footprint = dict.fromkeys(self._clock_codes)
+            self._scopes_before = _NO_SCOPES
+            self.choices = []
+            self._woken = []
 
     def end_clock(self, runner: SimRunner, *, barrier: bool, passed: bool = True) -> None:
         """It has passed, if it could."""
@@ -216,14 +206,8 @@ class TrailRecorder(Recorder):
             self._strike(runner)
         self._file(task, self.blocking, False, 0)  # noqa: FBT003
 
-    def repeats(self, task: Any) -> None:
-        """A step of the known prefix begins: only names and edges are kept of it."""
-        self.current = task
-        self.choices = []
-        task.waited_for = None
-
     def repeated(self, task: Any) -> None:
-        """It is over: what is kept is where it stood."""
+        """A step of the known prefix is over: what is kept is where it stood."""
         task.previous = self.index
         if task.enablers:
             task.enablers = []
@@ -270,13 +254,12 @@ class TrailRecorder(Recorder):
         """What the step has written, where the value says more than who wrote it."""
         found: list[tuple[int, int | State]] = []
         for code, value in self.footprint.items():
-            if code % 3 == WRITE_CODE:
-                number = code // 3
-                if value is not None:
-                    if number in self.table.sure and type(value[0]) in _PLAIN:
-                        found.append((number, hash((type(value[0]).__name__, value[0]))))
-                elif number in self._queues:
-                    found.append((number, self._state(self._queues[number])))
+            if value is None:
+                continue
+            if type(value) is not tuple:
+                found.append((code // 3, self._state(value)))
+            elif type(value[0]) in _PLAIN and code // 3 in self.table.sure:
+                found.append((code // 3, hash((type(value[0]).__name__, value[0]))))
         return found
 
     def _state(self, queue: Any) -> State:

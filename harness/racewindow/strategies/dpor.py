@@ -86,7 +86,7 @@ class OptimalReduction:
         while nodes:
             node, stride = nodes[-1], strides[len(nodes) - 1]
             node.done += 1
-            if not stride.barrier:
+            if node.tree and not stride.barrier:
                 node.put_to_sleep(stride)
             if node.tree:
                 self.search.strides = strides[: len(nodes) - 1]

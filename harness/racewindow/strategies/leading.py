@@ -96,9 +96,19 @@ class Leader(Follower):
                 return None
             self._picked = CLOCK_TASK
             return CLOCK_TASK
-        chosen = last if last is not None and last in awake else min(awake, key=_order)
+        chosen = last if last is not None and last in awake else self._first(awake)
         self._picked = chosen.tid
         return chosen
+
+    def _first(self, tasks: list[NumberedTask]) -> NumberedTask:
+        """The one with the lowest path."""
+        if len(tasks) == 1:
+            return tasks[0]
+        orders = self.search.orders
+        for task in tasks:
+            if task.tid not in orders:
+                orders[task.tid] = task.order
+        return min(tasks, key=lambda task: orders[task.tid])
 
     @staticmethod
     def _sleeps(node: Node, task: int) -> bool:
@@ -218,7 +228,3 @@ class Probe(Follower):
         """The value of the label; the first where it says nothing."""
         choices = self.labels[self.taken][1]
         return min(choices[position], count - 1) if position < len(choices) else 0
-
-
-def _order(task: Task) -> tuple[int, ...]:
-    return task.order

@@ -30,7 +30,7 @@ class Sleeping:
 
     def __init__(self, labels: dict[Choices, tuple[Footprint, Fraction | int]]) -> None:
         self.labels = labels
-        self.whole = sum(share for _, share in labels.values()) == 1
+        self.whole = () in labels or sum(share for _, share in labels.values()) == 1
 
 
 class Node:
@@ -97,6 +97,7 @@ class Search:
         self.nodes = [Node({}, [], {})]
         self.strides: list[Stride] = []
         self.probes = 0
+        self.orders: dict[int, tuple[int, ...]] = {}  # of the tasks, by number, as far as they were needed
 
     def probe(self, depth: int, labels: Sequence[Label]) -> Stride | None:
         """Run steps from a place on, to see what the last one does; None if it cannot be taken."""
