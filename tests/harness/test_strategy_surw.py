@@ -294,6 +294,18 @@ def test_a_task_that_was_to_run_its_event_next_hands_that_on_to_its_children_in_
     assert 375 - 75 < picks[1] < 375 + 75
 
 
+def test_children_spawned_in_one_step_share_what_their_parent_was_to_run() -> None:
+    """Not the first of them alone: of two children with one and three events left, the second runs 3/4 of the time."""
+    event = footprint_of(access(0, WRITE_CODE))
+    picks: Counter[int] = Counter()
+    for n in range(1_000):
+        walk = HoldingWalk(Dice(b"%d" % n), 1, {"a": [0], "a/0": [1], "a/1": [3]})
+        walk._intended = "a"
+        picks[walk.pick_task([Fake("a/0", event), Fake("a/1", event)], may_advance=False, last=None, advances=0)] += 1
+
+    assert 700 < picks[1] < 800
+
+
 def test_those_who_wait_for_a_task_that_cannot_step_do_not_wait_for_ever() -> None:
     """When all are held, another one is intended."""
     event = footprint_of(access(0, WRITE_CODE))
