@@ -16,20 +16,20 @@ from racewindow.failure_file import StoredFailure
 from racewindow.plain import one_line, plain
 from racewindow.report_failure import failure_text, name_of, told, untrusted_text
 from racewindow.report_layout import WIDTH, about_as_many, command, counted, section, two_digits, wrap
-from racewindow.result import Part, Result
+from racewindow.result import Bound, Part, Result
 
 __all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
 
 _DIGEST_SHOWN = 12
 _RATE_FROM = 10
 """Executions below which a rate would only measure how long the first one took."""
-_LIMITS: Mapping[str, tuple[str, str]] = {
-    "schedules": ("", " executions"),
-    "seconds": ("", " s"),
-    "step_limit": ("", " steps per execution"),
-    "step_timeout": ("", " s per step"),
+_LIMITS: Mapping[str, str] = {
+    "schedules": "{limit:,} execution{s}",
+    "seconds": "{limit:,} s",
+    "step_limit": "{limit:,} step{s} per execution",
+    "step_timeout": "{limit:,} s per step",
 }
-"""Bound -> the words before and after its value."""
+"""Bound -> how its value is told; any other as its name and its value."""
 _INTERLEAVINGS = ("interleaving", "interleavings")
 _ORDERS: Mapping[str, tuple[str, str]] = {"dpor": ("order of events", "orders of events")}
 """Strategy -> what the leaves of its tree are: one that knows which steps are independent runs each order once."""
@@ -188,9 +188,13 @@ def _bounds(result: Result) -> str:
     words = []
     for name in sorted(result.bounds, key=lambda name: [*_LIMITS, name].index(name)):
         bound = result.bounds[name]
-        before, after = _LIMITS.get(name, (f"{name.replace('_', ' ')} ", ""))
-        words.append(f"{before}{bound.limit:,}{after} ({'reached' if bound.reached else 'not reached'})")
+        words.append(f"{_limit(name, bound)} ({'reached' if bound.reached else 'not reached'})")
     return ", ".join(words) or "none"
+
+
+def _limit(name: str, bound: Bound) -> str:
+    told = _LIMITS.get(name, f"{name.replace('_', ' ')} {{limit:,}}")
+    return told.format(limit=bound.limit, s="" if bound.limit == 1 else "s")
 
 
 def _fixed(result: Result, feed: str | None) -> str:
@@ -228,9 +232,9 @@ def _statistics(result: Result) -> list[str]:
 def _part(part: Part, result: Result) -> str:
     """What a strategy did; of chance nothing once there is a proof."""
     first = part.statistics.get("executions_to_first_failure")
+    to_the_first = "" if first is None or first == part.executions else f", {_to_the_first(first)}"
     words = [
-        f"{counted(part.executions, 'execution')}, {_failed(part.failing, untrusted=result.untrusted)}",
-        "" if first is None or first == part.executions else _to_the_first(first),
+        f"{counted(part.executions, 'execution')}, {_failed(part.failing, untrusted=result.untrusted)}{to_the_first}",
         "complete" if part.complete else "",
         part.note,
     ]
@@ -238,7 +242,7 @@ def _part(part: Part, result: Result) -> str:
     if not result.complete:
         words += [
             f"at 95% confidence, {few} such executions fail" if few else "",
-            f"chance that the next such execution shows an order that is new to {part.strategy}: {new}" if new else "",
+            f"chance that the next one shows an order new to {part.strategy}: {new}" if new else "",
         ]
     return "; ".join(filter(None, words))
 

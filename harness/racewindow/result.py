@@ -37,9 +37,9 @@ class Part:
 
 
 _CUT: Mapping[str, str] = {
-    "schedules": "the limit of {limit:,} executions came before the last order",
+    "schedules": "the limit of {limit:,} execution{s} came before the last order",
     "seconds": "the limit of {limit:,} s came before the last order",
-    "step_limit": "an execution was cut off at the limit of {limit:,} steps, and nothing that could follow was run",
+    "step_limit": "an execution was cut off at the limit of {limit:,} step{s}, and nothing that could follow was run",
     "step_timeout": "a step took more than {limit:,} s and was stopped: whether it would have ended is not known, and "
     "nothing that could follow was run",
     "preemptions": "orders with preemptions beyond the limit of {limit:,} were left out",
@@ -65,7 +65,7 @@ def why_incomplete(bounds: Mapping[str, Bound], *doubts: str, exhausted: bool = 
     """
     budgets = ("schedules", "seconds") if exhausted else ()
     cut = [
-        _CUT[name].format(limit=bound.limit)
+        _CUT[name].format(limit=bound.limit, s="" if bound.limit == 1 else "s")
         for name, bound in bounds.items()
         if bound.reached and name in _CUT and name not in budgets
     ]

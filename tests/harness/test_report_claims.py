@@ -75,6 +75,14 @@ def test_a_failure_that_was_not_confirmed_is_not_denied() -> None:
     assert "1 execution, no failure confirmed; 2 steps" in explored(UNTRUSTED)
 
 
+def test_a_limit_of_one_has_no_plural() -> None:
+    one = {"schedules": Bound(1, reached=True), "step_limit": Bound(1, reached=False)}
+    told = explored(replace(NOTHING, bounds=one, incomplete=why_incomplete(one)))
+
+    assert "limits: 1 execution (reached), 1 step per execution (not reached)" in told
+    assert "not complete: the limit of 1 execution came before the last order" in told
+
+
 def test_a_hang_is_told_as_a_step_that_took_too_long_and_no_more() -> None:
     (reason,) = why_incomplete({"step_timeout": Bound(10.0, reached=True)})
 
