@@ -97,7 +97,10 @@ class OptimalReduction:
     @property
     def tree_size(self) -> TreeSize | None:
         """How many executions there may be in all."""
-        nodes = self.search.nodes[:-1]
-        last = len(nodes) - 1
-        levels = [(node.done + (i == last), node.done + 1 + len(node.tree)) for i, node in enumerate(nodes)]
-        return growing_tree(self._executions, levels)
+        if not self.search.nodes:
+            return None
+        *nodes, here = self.search.nodes
+        # Here an execution has ended, or, once it has been left, others begin.
+        begun = here.done + len(here.tree)
+        levels = [(node.done, node.done + 1 + len(node.tree)) for node in nodes]
+        return growing_tree(self._executions, [*levels, (here.done, begun) if begun else (1, 1)])
