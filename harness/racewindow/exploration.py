@@ -198,7 +198,8 @@ class Exploration:
         now = real.monotonic()
         if now - self.reported >= _PROGRESS_SECONDS and self.on_progress is not None:
             self.reported = now
-            tally, discovery = self.tally, self.discovery
+            tally, discovery, strategy = self.tally, self.discovery, self.strategy
+            portion = getattr(strategy, "current", "")
             self.on_progress(
                 Progress(
                     tally.executions,
@@ -209,7 +210,9 @@ class Exploration:
                     self.seconds,
                     distinct_traces=discovery.distinct_traces,
                     new_trace_chance=discovery.new_trace_chance,
-                    strategy=self.strategy.name,
+                    strategy=f"{strategy.name}: {portion}" if portion else strategy.name,
+                    tree=None if getattr(strategy, "gave_up", False) else self._tree_size(),
+                    searched=getattr(strategy, "searched", tally.executions if strategy.exhaustive else None),
                 )
             )
 
