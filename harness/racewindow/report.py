@@ -98,7 +98,7 @@ def _cut(text: str, width: int) -> str:
 
 def _nothing_found(result: Result) -> str:
     if result.executions == 0:
-        return f"Nothing was run: {result.scenario} had no time for a single execution."
+        return f"No execution of {result.scenario} came to its end: there was no time for it."
     if result.complete:
         return "\n".join(
             [

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 import racewindow
+from racewindow.exploration import Exploration
 from racewindow.report import result_text
 from racewindow.result import Bound, Result
 from racewindow.strategies import STRATEGIES
@@ -30,7 +31,7 @@ def assert_partial(result: Result, strategy: str, executions: int, reason: str) 
 
     assert (result.verdict, result.executions, result.failing) == ("nothing found", executions, 0)
     assert (data["complete"], "complete: " in told.replace("not complete: ", "")) == (False, False)
-    assert f"none of {executions:,} execution" in told
+    assert (f"none of {executions:,} execution" if executions else "No execution of") in told
     assert not any(part.complete for part in result.parts)
     assert sum(part.executions for part in result.parts) == (executions if strategy == "auto" else 0)
     if strategy in CAN_FINISH:
@@ -95,6 +96,32 @@ def test_ctrl_c_inside_an_execution(strategy: str) -> None:
     assert not result.bounds["step_timeout"].reached
     assert 0 < result.executions < 20
     assert_partial(result, strategy, result.executions, "the exploration was interrupted")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["random", "dfs", "dpor", "auto"])
+def test_ctrl_c_while_a_failure_is_confirmed(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as if the execution that failed had not been run: none of the others did."""
+    runs, before = 0, 0
+    confirm = Exploration._confirm
+
+    async def program() -> None:
+        nonlocal runs
+        runs += 1
+        await FAILING()
+
+    def confirmed(self: Exploration, *arguments: Any) -> Any:
+        nonlocal before
+        before = runs
+        return confirm(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Exploration, "_confirm", confirmed)
+        executions = racewindow.explore(program, strategy=strategy).executions - 1
+    result = racewindow.explore(interrupted(FAILING, before + 1, inside=True), strategy=strategy, schedules=1_000)
+
+    assert_partial(result, strategy, executions, "the exploration was interrupted")
+    assert result.statistics["executions_to_first_failure"] is None
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -140,6 +140,7 @@ def test_nothing_is_said_about_the_chances_of_a_mixture_and_something_about_thos
         samples = None if start is None else part.executions - start
         assert part.statistics["independent_executions"] == samples
         assert (part.statistics["failure_chance_at_most"] is None) == (samples is None)
+        assert (part.statistics["distinct_traces"] is None) == (samples is None), "they take memory, and say no more"
     assert set(parts) & set(INDEPENDENT_FROM) == {"random", "pct"}
     assert (
         "by random: 20 executions, none failed; a look around at the start; at 95% confidence, fewer than 3 in" in told
