@@ -191,6 +191,34 @@ def test_a_hang_takes_complete_back_in_words_that_are_true() -> None:
     )
 
 
+async def hanging_if_first() -> None:
+    """The second task does, if it comes before the others: two writers and a reader of one cell."""
+    cell = racewindow.Cell(0)
+
+    async def write(value: int) -> None:
+        cell.set(value)
+
+    async def read() -> None:
+        while cell.get() == 0:
+            pass
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(write, 1)
+        nursery.start_soon(read)
+        nursery.start_soon(write, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["dpor", "dfs"])
+def test_a_step_that_hangs_is_confirmed_and_the_search_goes_on_beside_it(strategy: str) -> None:
+    """Of the six orders, two begin with the step that hangs: nothing follows it."""
+    result = racewindow.explore(hanging_if_first, strategy=strategy, step_timeout=0.3, all_failures=True)
+
+    assert (result.verdict, result.executions, result.failing) == ("failure", 5, 1)
+    assert [failure.kind for failure in result.failures] == ["hang"]
+    assert not result.complete
+
+
 # --- what was not confirmed, and what is repeated --------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize, growing_tree
 from racewindow.strategies.leading import Leader, Probe
 from racewindow.strategies.reversals import Reversals
-from racewindow.strategies.search_tree import Search
+from racewindow.strategies.search_tree import Node, Search
 from racewindow.strategies.wakeup import Label
 from racewindow.trail import Trail
 
@@ -77,6 +77,8 @@ class OptimalReduction:
         search.strides = trail.strides
         for node, keys in zip(search.nodes[known:], trail.snapshots, strict=False):
             node.keys = keys
+        if len(search.nodes) == len(search.strides):
+            search.nodes.append(Node({}, [], {}))  # the last step was stopped, so it led nowhere
         Reversals(search, trail, known).plan_all()
 
     def _go_back(self) -> bool:
