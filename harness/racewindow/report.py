@@ -277,7 +277,8 @@ def _tree(by: Part | Result, statistics: Mapping[str, Any]) -> str:
         return f"more than {by.executions:,} {many} in all"  # two digits are too few to say how many more
     about = about_as_many(log10)
     if size is None or spread is None or spread > size / 2:
-        return f"very roughly {about} {many} in all"
+        so_far = " or many more, by what is planned so far" if by.strategy in _ORDERS else ""  # it finds out as it goes
+        return f"very roughly {about} {many} in all{so_far}"
     return f"about {about} {many} in all, standard error {_percent(spread / size)}"
 
 
