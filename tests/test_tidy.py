@@ -53,6 +53,7 @@ ORDER = (
     "failure_file",
     "report",
     "audit",
+    "tally",
     "exploration",
     "explorer",
     "running",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from racewindow.errors import UsageError
+from racewindow.statistics import TreeSize
 
 SCHEDULES_DEFAULT = 2_000
 """Executions, where neither their number nor a time is given."""
@@ -14,7 +15,8 @@ SCHEDULES_DEFAULT = 2_000
 class Progress:
     """How far an exploration has come; `seconds` of wall time.
 
-    `distinct_traces`, `new_trace_chance`: see `racewindow.statistics.Discovery`. `strategy`: the one at work.
+    `distinct_traces`, `new_trace_chance`: see `racewindow.statistics.Discovery`. `strategy`: the one at work. `tree`:
+    what there may be to run in all; `searched`: how much of it a search has run, None where no search is at work.
     """
 
     executions: int
@@ -26,6 +28,8 @@ class Progress:
     distinct_traces: int | None = None
     new_trace_chance: float | None = None
     strategy: str = ""
+    tree: TreeSize | None = None
+    searched: int | None = None
 
 
 def check_budget(

@@ -7,27 +7,27 @@ that has not been replayed from its schedule to the identical trace.
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from racewindow.audit import Auditor
 from racewindow.budget import Progress
 from racewindow.errors import DivergenceError, InputError
 from racewindow.failure import Execution, Failure
-from racewindow.judging import Group, Identity, names_of
+from racewindow.judging import Identity, names_of
 from racewindow.log import LogFile
 from racewindow.report_failure import UNTRACKED
-from racewindow.result import Bound, Part, Result, why_incomplete
+from racewindow.result import Bound, Result, why_incomplete
 from racewindow.runtime.execution import STOPPED, Environment
 from racewindow.runtime.guided import CUT
 from racewindow.runtime.watchdog import Watchdog, platform_notes
 from racewindow.session import Ran, Session, first_divergence
 from racewindow.settings import Settings
-from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
+from racewindow.statistics import INDEPENDENT_FROM, Discovery, TreeSize, summary
 from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker, Strategy
+from racewindow.tally import Tally
 from racewindow.trace import first_difference
 from racewindow.virtual import real
 
@@ -42,31 +42,6 @@ _RELATIVE = (
     "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
     "so a deadline computed from an instant between two others is not covered"
 )
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What an exploration has counted so far."""
-
-    executions: int = 0
-    redundant: int = 0
-    failing: int = 0
-    steps: int = 0
-    groups: dict[Group, Failure] = field(default_factory=dict)
-    counts: Counter[Group] = field(default_factory=Counter)
-    files: dict[Group, str | None] = field(default_factory=dict)
-    untrusted: str = ""
-    untracked: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
-    """Things worth saying, once each, by what they are about."""
-    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Executions and failing ones by the strategies of a portfolio."""
-
-    def count_part(self, strategy: str, *, failed: bool) -> None:
-        """One more execution of a strategy of a portfolio."""
-        if strategy:
-            executions, failing = self.parts.get(strategy, (0, 0))
-            self.parts[strategy] = (executions + 1, failing + failed)
 
 
 class Exploration:
@@ -88,7 +63,7 @@ class Exploration:
         self.schedules, self.seconds = schedules, seconds
         self.footprints, self.all_failures = footprints, all_failures
         self.on_progress, self.target_name = on_progress, target_name
-        self.tally = _Tally()
+        self.tally = Tally()
         self.discovery = Discovery(INDEPENDENT_FROM.get(strategy.name))
         self.out: Path | None = None
         self.logfile: LogFile | None = None
@@ -138,6 +113,13 @@ class Exploration:
                 going_on = self._run_next()
             except DivergenceError as error:  # of a search that meets what cannot be, if it knows all that is shared
                 self._distrust(str(error))
+        if not (self.exhausted or self.watchdog.interrupted or self.tally.untrusted or self.tally.untracked):
+            self.exhausted = self._nothing_left()
+
+    def _nothing_left(self) -> bool:
+        """Whether the search had come to its end just when a budget or a failure ended the exploration."""
+        strategy = self.strategy
+        return (strategy.exhaustive or strategy.bound_reached) and strategy.start(self.tally.executions) is None
 
     def _run_next(self) -> bool:
         """Run one execution and learn from it; whether there may be another one."""
@@ -156,19 +138,22 @@ class Exploration:
             tally.redundant += 1
             self.strategy.finished(ran.trail, ran.raw.steps)
             return True
+        judged = ran.judged
+        failed = bool(judged.findings) and self._failed(number, picker, ran)
+        if self.watchdog.interrupted and judged.findings and not failed and not tally.untrusted:
+            return False  # there was no time to confirm it: as if it had not been run
         tally.executions += 1
         tally.steps += ran.raw.steps
-        judged = ran.judged
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
         if ran.raw.relative_deadlines:
             tally.notes.setdefault("racing", _RELATIVE)
-        if judged.findings:
-            self._failed(number, picker, ran)
-        elif number % _COMPARE_EVERY == 0 or number == _COMPARE_EARLY:
+        if not judged.findings and (number % _COMPARE_EVERY == 0 or number == _COMPARE_EARLY):
             self._compare(picker)
-        self.discovery.executed(ran.trace_number, failed=bool(judged.findings))
-        tally.count_part(getattr(self.strategy, "current", ""), failed=bool(judged.findings))
+        self.discovery.executed(ran.trace_number, failed=failed)
+        current = getattr(self.strategy, "current", "")
+        if current:
+            tally.count_part(current, ran.trace_number, failed=failed)
         # Now that the result has been taken: a search may run the program to learn from it.
         self.strategy.finished(ran.trail if self.learns else None, ran.raw.steps)
         found = "" if tally.untrusted else self.auditor.check(number, ran, self.strategy, picker)
@@ -213,7 +198,8 @@ class Exploration:
         now = real.monotonic()
         if now - self.reported >= _PROGRESS_SECONDS and self.on_progress is not None:
             self.reported = now
-            tally, discovery = self.tally, self.discovery
+            tally, discovery, strategy = self.tally, self.discovery, self.strategy
+            portion = getattr(strategy, "current", "")
             self.on_progress(
                 Progress(
                     tally.executions,
@@ -224,20 +210,28 @@ class Exploration:
                     self.seconds,
                     distinct_traces=discovery.distinct_traces,
                     new_trace_chance=discovery.new_trace_chance,
-                    strategy=self.strategy.name,
+                    strategy=f"{strategy.name}: {portion}" if portion else strategy.name,
+                    tree=None if getattr(strategy, "gave_up", False) else self._tree_size(),
+                    searched=getattr(strategy, "searched", tally.executions if strategy.exhaustive else None),
                 )
             )
 
+    def _tree_size(self) -> TreeSize | None:
+        return getattr(self.strategy, "tree_size", None) if self.footprints else None
+
     # --- failures ---------------------------------------------------------------------------------------------------
 
-    def _failed(self, number: int, picker: Picker, ran: Ran) -> None:
-        """Count a failing execution; confirm, keep and save those of its findings that are new."""
+    def _failed(self, number: int, picker: Picker, ran: Ran) -> bool:
+        """Count a failing execution; confirm, keep and save those of its findings that are new.
+
+        False if they could not be confirmed: then it is not counted.
+        """
         tally = self.tally
         groups = ran.judged.groups
         if not groups <= tally.groups.keys():
             confirmed = self._confirm(picker, ran)
             if confirmed is None:
-                return
+                return False
             for failure in confirmed.failures:
                 if failure.group not in tally.groups:
                     tally.groups[failure.group] = replace(failure, execution=number)
@@ -245,6 +239,7 @@ class Exploration:
         tally.failing += 1
         for group in groups:
             tally.counts[group] += 1
+        return True
 
     def _confirm(self, picker: Picker, ran: Ran) -> Execution | None:
         """The execution again, on the record, then from its schedule alone; None if they are not the same."""
@@ -310,20 +305,15 @@ class Exploration:
         """The log of the gravest failure, or of the default order when there is none."""
         if self.logfile is None:
             return
-        failures = self._failures()
+        failures = self._gravest_first()
         schedule = failures[0].schedule if failures else self.settings.schedule(())
         with Environment(footprints=True):
             self.session.replay(schedule, self.logfile.logger)
 
     # --- the result -------------------------------------------------------------------------------------------------
 
-    def _failures(self) -> list[Failure]:
-        """One per group, the gravest first: endings, then checkers in the order of their declaration."""
-        rank = {each.name: position for position, each in enumerate(self.settings.scenario.checks)}
-        return sorted(
-            (replace(failure, count=self.tally.counts[group]) for group, failure in self.tally.groups.items()),
-            key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
-        )
+    def _gravest_first(self) -> list[Failure]:
+        return self.tally.failures([each.name for each in self.settings.scenario.checks])
 
     def _bounds(self, kinds: set[str]) -> dict[str, Bound]:
         """Every limit that was set; `kinds`: of the failures found."""
@@ -342,24 +332,25 @@ class Exploration:
 
     def _left_out(self, bounds: Mapping[str, Bound]) -> tuple[str, ...] | None:
         """Why not every order of events was run to its end; None for a strategy that never claims to run them all."""
-        if not self.strategy.exhaustive and not self.strategy.bound_reached:
+        gave_up = getattr(self.strategy, "gave_up", False)
+        if not (self.strategy.exhaustive or self.strategy.bound_reached or gave_up):
             return None
-        doubts = []
-        if self.tally.untrusted:
-            doubts.append("audit" if self.tally.untracked else "nondeterminism")
+        doubts = [*self.tally.doubts(), *(["gave up"] if gave_up else [])]
         if self.watchdog.interrupted:
             doubts.append("interrupted")
         elif not self.exhausted and self.tally.groups and not self.all_failures:
             doubts.append("first failure")
-        return why_incomplete(bounds, *doubts, exhausted=self.exhausted)
+        return why_incomplete(bounds, *doubts, exhausted=self.exhausted or gave_up)
 
     def _result(self) -> Result:
         tally, settings = self.tally, self.settings
-        failures = self._failures()
+        failures = self._gravest_first()
         bounds = self._bounds({failure.kind for failure in failures})
         left_out = self._left_out(bounds)
         complete = self.exhausted and left_out == ()
-        size = None if complete or not self.footprints else getattr(self.strategy, "tree_size", None)
+        if tally.untrusted:
+            for discovery in (self.discovery, *tally.by_strategy.values()):
+                discovery.distrust()
         return Result(
             scenario=settings.scenario.name,
             target=self.target_name,
@@ -378,13 +369,13 @@ class Exploration:
             bounds=bounds,
             complete=complete,
             incomplete=left_out or (),
-            parts=tuple(
-                Part(name, *counts, complete=complete, note=getattr(self.strategy, "notes", {}).get(name, ""))
-                for name, counts in tally.parts.items()
+            parts=tally.parts(
+                complete=getattr(self.strategy, "current", "") if complete else "",
+                notes=getattr(self.strategy, "notes", {}),
             ),
             audited=self.auditor.orders,
             distinct_traces=self.discovery.distinct_traces,
-            statistics=summary(self.discovery, size),
+            statistics=summary(self.discovery, None if complete else self._tree_size()),
             params=settings.params,
             safeguards=settings.safeguards,
             untrusted=tally.untrusted or tally.untracked,

@@ -1,4 +1,4 @@
-"""The live line of an exploration: executions, rate, failures, time left.
+"""The live line of an exploration: executions, rate, failures, time left, and how much of all there is that may be.
 
 Only for a terminal: into a pipe or a file it would be noise. The text is a pure function of the counts and the width.
 """
@@ -9,6 +9,9 @@ import math
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from racewindow.report_layout import about_as_many
+from racewindow.statistics import TreeSize
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -51,12 +54,20 @@ class Counts(Protocol):
     def strategy(self) -> str:
         """Who is at work, "" where that goes without saying."""
 
+    @property
+    def tree(self) -> TreeSize | None:
+        """What there may be to run in all, None where there is no saying."""
+
+    @property
+    def searched(self) -> int | None:
+        """How much of it a search has run, None where no search is at work."""
+
 
 def progress_line(counts: Counts, width: int = 80) -> str:
     """The line, at most `width` columns; below 80 without the bound, which the time left stands for.
 
-    What else is known joins as far as there is room. The number of orders goes first, then the strategy, last the
-    chance of a new order, which says whether it is worth going on.
+    What else is known joins as far as there is room. The number of orders goes first, then the strategy, then how large
+    the tree may be, last the chance of a new order, which says whether it is worth going on.
     """
     rate = counts.executions / counts.seconds if counts.seconds > 0 else 0.0
     wanted = "" if counts.schedules is None or width < 80 else f" of {counts.schedules:,}"
@@ -68,9 +79,10 @@ def progress_line(counts: Counts, width: int = 80) -> str:
         "failed": f"{counts.failing:,} failed",
         "left": "" if left is None else f"{_duration(left)} left",
         "orders": "" if orders is None else f"{orders:,} order{'' if orders == 1 else 's'}",
-        "new": "" if chance is None else f"{chance:.1%} new",
+        "tree": "" if counts.tree is None else _tree(counts.tree, counts.searched),
+        "new": "" if chance is None else f"{_share(chance, some=chance > 0)} new",
     }
-    for extra in ("orders", "strategy", "new"):
+    for extra in ("orders", "strategy", "tree", "new"):
         if len(_joined(parts)) > width:
             del parts[extra]
     return _joined(parts)[:width]
@@ -78,6 +90,19 @@ def progress_line(counts: Counts, width: int = 80) -> str:
 
 def _joined(parts: Mapping[str, str]) -> str:
     return "  ".join(filter(None, parts.values()))
+
+
+def _tree(size: TreeSize, searched: int | None) -> str:
+    """What a search has run of it, as long as it is not at its end, or what there is; both are estimates."""
+    in_all = f"~{about_as_many(size.log_leaves / math.log(10))}"
+    if not searched:
+        return f"tree {in_all}"
+    return f"{_share(math.exp(min(math.log(0.999), math.log(searched) - size.log_leaves)), some=True)} of {in_all}"
+
+
+def _share(share: float, *, some: bool) -> str:
+    """In percent. `some`: it is more than nothing, however little."""
+    return "<0.1%" if some and share < 0.0005 else f"{share:.1%}"
 
 
 def seconds_left(counts: Counts) -> float | None:

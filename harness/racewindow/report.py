@@ -6,7 +6,6 @@ limits; where nothing was found, the words say how little that means.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
@@ -16,30 +15,33 @@ from racewindow.failure import Execution, Failure
 from racewindow.failure_file import StoredFailure
 from racewindow.plain import one_line, plain
 from racewindow.report_failure import failure_text, name_of, told, untrusted_text
-from racewindow.report_layout import WIDTH, command, counted, section, wrap
-from racewindow.result import Part, Result
+from racewindow.report_layout import WIDTH, about_as_many, command, counted, section, two_digits, wrap
+from racewindow.result import Bound, Part, Result
 
 __all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
 
 _DIGEST_SHOWN = 12
 _RATE_FROM = 10
 """Executions below which a rate would only measure how long the first one took."""
-_LIMITS: Mapping[str, tuple[str, str]] = {
-    "schedules": ("", " executions"),
-    "seconds": ("", " s"),
-    "step_limit": ("", " steps per execution"),
-    "step_timeout": ("", " s per step"),
+_LIMITS: Mapping[str, str] = {
+    "schedules": "{limit:,} execution{s}",
+    "seconds": "{limit:,} s",
+    "step_limit": "{limit:,} step{s} per execution",
+    "step_timeout": "{limit:,} s per step",
 }
-"""Bound -> the words before and after its value."""
+"""Bound -> how its value is told; any other as its name and its value."""
 _INTERLEAVINGS = ("interleaving", "interleavings")
 _ORDERS: Mapping[str, tuple[str, str]] = {"dpor": ("order of events", "orders of events")}
 """Strategy -> what the leaves of its tree are: one that knows which steps are independent runs each order once."""
+_SEARCHES = ("dpor", "dfs")
+"""Those that run each leaf of their tree once."""
 _THREE_FROM = 10
 """Executions from which on 3 in so many is a good way to say it."""
 _TOLD = frozenset(
     {
         *("distinct_traces", "seen_once", "independent_executions", "new_trace_chance", "new_trace_chance_at_most"),
-        *("failure_chance_at_most", "first_failure", "tree_size", "tree_size_spread", "tree_size_log10"),
+        *("failure_chance_at_most", "executions_to_first_failure"),
+        *("tree_size", "tree_size_spread", "tree_size_log10"),
     }
 )
 """Figures that are told in words, or elsewhere."""
@@ -79,11 +81,15 @@ def _groups(failures: Sequence[Failure], files: Sequence[str | None]) -> list[st
     for failure, file in zip(failures, files, strict=True):
         what = failure.checker or name_of(failure)
         class_ = f", {failure.class_}" if failure.class_ else ""
-        lines.append(f"{failure.count:>{width},}  {what}{class_} (first in execution {failure.execution:,})")
+        lines.append(f"{failure.count:>{width},}  {what}{class_} ({_to_the_first(failure.execution + 1)})")
         lines.append(f"{' ' * width}  {_cut(failure.message.partition(chr(10))[0], WIDTH - width - 4)}")
         if file is not None:
             lines.append(f"{' ' * width}  {file}")
     return ["\n".join(section("All that was found", lines)[1:])]
+
+
+def _to_the_first(executions: int) -> str:
+    return f"{counted(executions, 'execution')} to the first"
 
 
 def _cut(text: str, width: int) -> str:
@@ -92,7 +98,7 @@ def _cut(text: str, width: int) -> str:
 
 def _nothing_found(result: Result) -> str:
     if result.executions == 0:
-        return f"Nothing was run: {result.scenario} had no time for a single execution."
+        return f"No execution of {result.scenario} came to its end: there was no time for it."
     if result.complete:
         return "\n".join(
             [
@@ -104,13 +110,14 @@ def _nothing_found(result: Result) -> str:
             ]
         )
     text = f"Nothing found in {result.scenario}: none of {counted(result.executions, 'execution')} failed."
+    within = [] if result.exhaustive_bound is None else [*wrap(_complete(result)), ""]
     doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
-    return "\n".join([*wrap(text), "", *wrap(doubt)])
+    return "\n".join([*wrap(text), "", *within, *wrap(doubt)])
 
 
 def _by(result: Result) -> Part | Result:
-    """Whose work the claim rests on: the part that is complete, where several strategies shared it."""
-    return next((part for part in result.parts if part.complete), result)
+    """Whose work the claim rests on: the part that searches, where several strategies shared it."""
+    return next((part for part in result.parts if part.strategy in _SEARCHES), result)
 
 
 def _as_tracked(result: Result) -> str:
@@ -119,32 +126,47 @@ def _as_tracked(result: Result) -> str:
 
 
 def _complete(result: Result) -> str:
-    """What was explored to its end."""
-    by = _by(result)
+    """What was explored to its end: all there is, or all within a bound."""
+    by, bound = _by(result), result.exhaustive_bound
     one, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
-    failing = "none fails" if by.failing == 0 else f"{by.failing:,} fail{'s' if by.failing == 1 else ''}"
+    claim = "complete" if bound is None else f"exhaustive for bound {bound}"
+    within = "" if bound is None else f" with at most {counted(bound, 'preemption')}"
     if by.executions == 1:
-        return f"complete: 1 {one}, explored, and it {'fails' if by.failing else 'does not fail'}"
-    return f"complete: {by.executions:,} {many}, all of them explored, {failing}"
+        return f"{claim}: 1 {one}{within}, explored, and it {'fails' if by.failing else 'does not fail'}"
+    failing = {0: "none fails", 1: "1 of them fails"}.get(by.failing, f"{by.failing:,} of them fail")
+    return f"{claim}: {by.executions:,} {many}{within}, all of them explored, {failing}"
 
 
 def _support(result: Result) -> str:
     """What a clean run says about chance; nothing where its executions are no independent samples."""
-    n = result.statistics.get("independent_executions", result.executions if result.strategy == "random" else None)
-    if not n or result.failing:
+    few = _fewer_than(result.statistics)
+    if not few:
         return ""
-    few = f"3 in {n:,}" if n >= _THREE_FROM else f"{_percent(1 - 0.05 ** (1 / n), ROUND_CEILING)} of"
+    n = result.statistics["independent_executions"]
     return (
-        f" What {counted(n, f'{result.strategy} execution')} support{'s' if n == 1 else ''}: at 95% confidence, fewer "
-        f"than {few} such executions fail."
+        f" What {counted(n, f'{result.strategy} execution')} support{'s' if n == 1 else ''}: at 95% confidence, {few} "
+        "such executions fail."
     )
 
 
+def _fewer_than(statistics: Mapping[str, Any]) -> str:
+    """The bound on the chance of a failure, "" if there is none."""
+    n, bound = statistics.get("independent_executions"), statistics.get("failure_chance_at_most")
+    if not n or bound is None:
+        return ""
+    return f"fewer than 3 in {n:,}" if n >= _THREE_FROM else f"fewer than {_percent(bound, ROUND_CEILING)} of"
+
+
+def _failed(failing: int, *, untrusted: str = "") -> str:
+    return f"{failing:,} failed" if failing else "no failure confirmed" if untrusted else "none failed"
+
+
 def _explored(result: Result, feed: str | None) -> str:
-    failed = f"{result.failing:,} failed" if result.failing else "none failed"
+    failed = _failed(result.failing, untrusted=result.untrusted)
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
-    complete = [_complete(result)] if result.complete and result.failures else []
+    exhaustive = result.complete or result.exhaustive_bound is not None
+    complete = [_complete(result)] if exhaustive and result.failures else []
     lines = wrap(
         f"Explored: {counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')} in "
         f"{result.seconds:.1f} s{rate}.",
@@ -166,9 +188,13 @@ def _bounds(result: Result) -> str:
     words = []
     for name in sorted(result.bounds, key=lambda name: [*_LIMITS, name].index(name)):
         bound = result.bounds[name]
-        before, after = _LIMITS.get(name, (f"{name.replace('_', ' ')} ", ""))
-        words.append(f"{before}{bound.limit:,}{after} ({'reached' if bound.reached else 'not reached'})")
+        words.append(f"{_limit(name, bound)} ({'reached' if bound.reached else 'not reached'})")
     return ", ".join(words) or "none"
+
+
+def _limit(name: str, bound: Bound) -> str:
+    told = _LIMITS.get(name, f"{name.replace('_', ' ')} {{limit:,}}")
+    return told.format(limit=bound.limit, s="" if bound.limit == 1 else "s")
 
 
 def _fixed(result: Result, feed: str | None) -> str:
@@ -181,7 +207,10 @@ def _fixed(result: Result, feed: str | None) -> str:
 
 def _statistics(result: Result) -> list[str]:
     """The figures in words, and those that have none as they are."""
-    facts = [f"by {part.strategy}: {_part(part)}" for part in result.parts]
+    facts = [f"by {part.strategy}: {_part(part, result)}" for part in result.parts]
+    first = result.statistics.get("executions_to_first_failure")
+    if first is not None and first < result.executions:
+        facts.append(f"failures: {_to_the_first(first)}")
     if result.redundant:
         facts.append(f"redundant: {counted(result.redundant, 'execution')} begun and cut off as already covered")
     if result.probes:
@@ -193,52 +222,64 @@ def _statistics(result: Result) -> list[str]:
     if result.distinct_traces is not None:
         facts.append(f"orders: {_orders(result.distinct_traces, result.statistics)}")
     if result.statistics.get("tree_size_log10") is not None:
-        facts.append(f"tree: {_tree(result.strategy, result.statistics)}")
+        facts.append(f"tree: {_tree(_by(result), result.statistics)}")
     others = [
         f"{name.replace('_', ' ')} {_value(value)}" for name, value in result.statistics.items() if name not in _TOLD
     ]
     return [*facts, f"statistics: {', '.join(others)}"] if others else facts
 
 
-def _part(part: Part) -> str:
-    failed = f"{part.failing:,} failed" if part.failing else "none failed"
-    rest = [rest for rest in ("complete" if part.complete else "", part.note) if rest]
-    return "; ".join([f"{counted(part.executions, 'execution')}, {failed}", *rest])
+def _part(part: Part, result: Result) -> str:
+    """What a strategy did; of chance nothing once there is a proof."""
+    first = part.statistics.get("executions_to_first_failure")
+    to_the_first = "" if first is None or first == part.executions else f", {_to_the_first(first)}"
+    words = [
+        f"{counted(part.executions, 'execution')}, {_failed(part.failing, untrusted=result.untrusted)}{to_the_first}",
+        "complete" if part.complete else "",
+        part.note,
+    ]
+    few, new = _fewer_than(part.statistics), _new(part.statistics)
+    if not result.complete:
+        words += [
+            f"at 95% confidence, {few} such executions fail" if few else "",
+            f"chance that the next one shows an order new to {part.strategy}: {new}" if new else "",
+        ]
+    return "; ".join(filter(None, words))
 
 
 def _orders(distinct: int, statistics: Mapping[str, Any]) -> str:
     """How many orders were seen, and what the rare ones say about those that were not."""
     orders = "orders" if distinct != 1 else "order"
     seen = f"{distinct:,} distinct {orders} of events ({'traces' if distinct != 1 else 'trace'}) seen"
-    once, chance = statistics.get("seen_once"), statistics.get("new_trace_chance")
-    at_most = statistics.get("new_trace_chance_at_most")
-    if once is None or chance is None or at_most is None:
+    once, new = statistics.get("seen_once"), _new(statistics)
+    if once is None:
         return seen
-    below = f"at 95% confidence below {_percent(at_most, ROUND_CEILING)}"
-    if once == 0:
-        return f"{seen}, none of them just once: the chance that the next execution shows a new one is {below}"
-    return (
-        f"{seen}; {once:,} of them once: the next execution shows a new one with a chance of about {_percent(chance)}, "
-        f"{below}"
-    )
+    seen = f"{seen}, none of them just once" if once == 0 else f"{seen}; {once:,} of them once"
+    return f"{seen}: chance that the next execution shows a new one: {new}" if new else seen
 
 
-def _tree(strategy: str, statistics: Mapping[str, Any]) -> str:
+def _new(statistics: Mapping[str, Any]) -> str:
+    """How likely a new order is; a bound only where it excludes anything, "" if there is nothing to say."""
+    chance, at_most = statistics.get("new_trace_chance"), statistics.get("new_trace_chance_at_most")
+    if chance is None or at_most is None:
+        return ""
+    bound = _percent(at_most, ROUND_CEILING)
+    words = [f"about {_percent(chance)}" if chance else "", f"at 95% confidence below {bound}"]
+    return ", ".join(filter(None, words[:1] if bound == "100%" else words))
+
+
+def _tree(by: Part | Result, statistics: Mapping[str, Any]) -> str:
     """How many leaves the unfinished tree has in all, in as many words as the estimate is good for."""
-    _, many = _ORDERS.get(strategy, _INTERLEAVINGS)
-    in_all = f"{_about(statistics['tree_size_log10'])} {many} in all"
-    size, spread = statistics.get("tree_size"), statistics.get("tree_size_spread")
+    _, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
+    log10, spread, size = statistics["tree_size_log10"], statistics.get("tree_size_spread"), statistics.get("tree_size")
+    digits, power = two_digits(log10)
+    if by.strategy in _SEARCHES and power < 15 and digits * 10**power <= by.executions:
+        return f"more than {by.executions:,} {many} in all"  # two digits are too few to say how many more
+    about = about_as_many(log10)
     if size is None or spread is None or spread > size / 2:
-        return f"very roughly {in_all}"
-    return f"about {in_all}, standard error {_percent(spread / size)}"
-
-
-def _about(log10: float) -> str:
-    """A number of two digits, from its logarithm: beyond a million as a power of ten."""
-    if log10 < 6:
-        return f"{float(f'{10**log10:.2g}'):,.0f}"
-    power = math.floor(log10)
-    return f"{10 ** (log10 - power):.1f} × 10^{power}"
+        so_far = " or many more, by what is planned so far" if by.strategy in _ORDERS else ""  # it finds out as it goes
+        return f"very roughly {about} {many} in all{so_far}"
+    return f"about {about} {many} in all, standard error {_percent(spread / size)}"
 
 
 def _percent(share: float, rounding: str = ROUND_HALF_EVEN) -> str:

@@ -5,6 +5,7 @@ The width is fixed and not the terminal's, so that the same failure gives the sa
 
 from __future__ import annotations
 
+import math
 import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -81,3 +82,16 @@ def command(words: Sequence[str], more: Sequence[str] = ()) -> list[str]:
 def counted(number: int, noun: str) -> str:
     """`1 execution`, `2,000 executions`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def two_digits(log10: float) -> tuple[float, int]:
+    """A number rounded to two digits, from its logarithm, as a number from 1.0 to 9.9 and a power of ten."""
+    power = math.floor(log10)
+    digits = round(10 ** (log10 - power), 1)
+    return (digits, power) if digits < 10 else (1.0, power + 1)
+
+
+def about_as_many(log10: float) -> str:
+    """The same in writing: from a million on as a power of ten."""
+    digits, power = two_digits(log10)
+    return f"{digits * 10**power:,.0f}" if power < 6 else f"{digits} × 10^{power}"

@@ -23,26 +23,32 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one strategy of a portfolio did; `complete`: it alone ran every order. `note`: why it began or ended."""
+    """What one strategy of a portfolio did; `complete`: it alone ran every order. `note`: why it began or ended.
+
+    `statistics`: see `racewindow.statistics.summary`; of this strategy's executions alone.
+    """
 
     strategy: str
     executions: int
     failing: int
     complete: bool = False
     note: str = ""
+    statistics: Mapping[str, Any] = field(default_factory=dict)
 
 
 _CUT: Mapping[str, str] = {
-    "schedules": "the limit of {limit:,} executions came before the last order",
+    "schedules": "the limit of {limit:,} execution{s} came before the last order",
     "seconds": "the limit of {limit:,} s came before the last order",
-    "step_limit": "an execution was cut off at the limit of {limit:,} steps, and nothing that could follow was run",
-    "step_timeout": "a step was stopped after {limit:,} s, and nothing that could follow was run",
+    "step_limit": "an execution was cut off at the limit of {limit:,} step{s}, and nothing that could follow was run",
+    "step_timeout": "a step took more than {limit:,} s and was stopped: whether it would have ended is not known, and "
+    "nothing that could follow was run",
     "preemptions": "orders with preemptions beyond the limit of {limit:,} were left out",
 }
 """Bound that was reached -> what it cut."""
 _DOUBTS: Mapping[str, str] = {
     "first failure": "the exploration ended with the first failure that it found",
     "interrupted": "the exploration was interrupted",
+    "gave up": "the search that could have run every order was given up before its end",
     "untracked": "the program shares state that is not tracked, so orders that differ may have counted as the same",
     "audit": "two steps that count as independent were swapped, and something changed: untracked shared state",
     "choices": "a choice had more values than are enumerated; the others were left out",
@@ -59,7 +65,7 @@ def why_incomplete(bounds: Mapping[str, Bound], *doubts: str, exhausted: bool = 
     """
     budgets = ("schedules", "seconds") if exhausted else ()
     cut = [
-        _CUT[name].format(limit=bound.limit)
+        _CUT[name].format(limit=bound.limit, s="" if bound.limit == 1 else "s")
         for name, bound in bounds.items()
         if bound.reached and name in _CUT and name not in budgets
     ]
@@ -110,6 +116,12 @@ class Result:
     parts: tuple[Part, ...] = ()
 
     @property
+    def exhaustive_bound(self) -> int | None:
+        """The bound on preemptions within which every order was run, where it is all that was left out; else None."""
+        bound = self.bounds.get("preemptions")
+        return int(bound.limit) if bound is not None and bound.reached and len(self.incomplete) == 1 else None
+
+    @property
     def verdict(self) -> VerdictName:
         """`failure` beats `untrusted`: a confirmed failure has been replayed, whatever else happened."""
         if self.failures:
@@ -138,6 +150,7 @@ class Result:
             "probes": self.probes,
             "audited": self.audited,
             "complete": self.complete,
+            "exhaustive_bound": self.exhaustive_bound,
             "incomplete": list(self.incomplete),
             "parts": [asdict(part) for part in self.parts],
             "steps": self.steps,

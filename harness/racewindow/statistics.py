@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any, NamedTuple
 
 DOUBT = 0.05
@@ -20,8 +21,8 @@ DOUBT = 0.05
 INDEPENDENT_FROM: Mapping[str, int] = {"random": 0, "pct": 1}
 """Strategy -> number of its first execution from which on all are independent samples of one distribution.
 
-Not there: those that enumerate (dfs, dpor), that learn from what they have run (fuzz, and whatever uses predictions
-learned during the exploration), and mixtures (auto).
+Not there: those that enumerate (dfs, dpor), that learn from what they have run (fuzz, and pos and surw, which go by
+predictions learned during the exploration), and mixtures (auto), of whose parts each is looked at by itself.
 """
 
 _BITS = 64
@@ -48,9 +49,9 @@ class Discovery:
     """
 
     def __init__(self, independent_from: int | None = None) -> None:
-        self.executions = 0
-        self.first_failure: int | None = None
-        """Number (from 0) of the first execution that failed."""
+        self.executions = self.failing = 0
+        self.executions_to_first_failure: int | None = None
+        """How many executions it took, the first that failed included; None if none has."""
         self._independent_from = independent_from
         self._traces = _Traces()
         self._samples = 0  # independent executions whose trace is known
@@ -60,9 +61,10 @@ class Discovery:
     def executed(self, trace: int | None, *, failed: bool) -> None:
         """Count an execution; `trace`: 64 bits that stand for its Mazurkiewicz trace, None with footprints off."""
         sample = self._independent_from is not None and self.executions >= self._independent_from
-        if failed and self.first_failure is None:
-            self.first_failure = self.executions
         self.executions += 1
+        if failed:
+            self.failing += 1
+            self.executions_to_first_failure = self.executions_to_first_failure or self.executions
         if trace is None:
             return
         # What was seen outside the sample is known already: it cannot be new, and is none of the sample's singletons.
@@ -72,6 +74,10 @@ class Discovery:
             self._new += new
             if self._samples & (self._samples - 1) == 0:
                 self._new_at.append(self._new)
+
+    def distrust(self) -> None:
+        """The executions are not what they seem, so nothing is said about chance any more."""
+        self._independent_from, self._samples = None, 0
 
     @property
     def distinct_traces(self) -> int | None:
@@ -128,7 +134,7 @@ class Discovery:
         rule of three (Hanley and Lippman-Hand, JAMA 1983). It is about executions of this strategy, not about orders.
         """
         n = self.independent_executions
-        if not n or self.first_failure is not None:
+        if not n or self.failing:
             return None
         return -math.expm1(math.log(DOUBT) / n)
 
@@ -286,9 +292,10 @@ class _LogSum:
 def summary(discovery: Discovery, tree: TreeSize | None = None) -> dict[str, Any]:
     """What stands in `Result.statistics`: always the same keys; None where a number does not apply.
 
-    All but `distinct_traces`, `first_failure` and the size of the tree need independent executions; all about traces
-    needs footprints. `tree`: None once the tree is finished. `tree_size` is None beyond 10^300, where its logarithm
-    remains. Rounded to six significant digits, which is more than any of them is good for.
+    All but `distinct_traces`, `executions_to_first_failure` and the size of the tree need independent executions; all
+    about traces needs footprints. `tree`: None once the tree is finished. `tree_size` is None beyond 10^300, where
+    its logarithm remains. Rounded to six significant digits, which is more than any of them is good for; a bound is
+    rounded up, so that it still holds.
     """
     log_leaves, spread = (None, None) if tree is None else tree
     size = None if log_leaves is None or log_leaves > _FLOAT_LOG_MAX else math.exp(log_leaves)
@@ -297,9 +304,9 @@ def summary(discovery: Discovery, tree: TreeSize | None = None) -> dict[str, Any
         "seen_once": discovery.seen_once,
         "independent_executions": discovery.independent_executions,
         "new_trace_chance": _rounded(discovery.new_trace_chance),
-        "new_trace_chance_at_most": _rounded(discovery.new_trace_chance_at_most),
-        "failure_chance_at_most": _rounded(discovery.failure_chance_at_most),
-        "first_failure": discovery.first_failure,
+        "new_trace_chance_at_most": _rounded_up(discovery.new_trace_chance_at_most),
+        "failure_chance_at_most": _rounded_up(discovery.failure_chance_at_most),
+        "executions_to_first_failure": discovery.executions_to_first_failure,
         "tree_size": _rounded(size),
         "tree_size_spread": _rounded(None if size is None or spread is None else size * spread),
         "tree_size_log10": _rounded(None if log_leaves is None else log_leaves / math.log(10)),
@@ -308,3 +315,7 @@ def summary(discovery: Discovery, tree: TreeSize | None = None) -> dict[str, Any
 
 def _rounded(number: float | None) -> float | None:
     return None if number is None else float(f"{number:.6g}")
+
+
+def _rounded_up(bound: float | None) -> float | None:
+    return None if bound is None else float(Context(prec=6, rounding=ROUND_CEILING).plus(Decimal(bound)))

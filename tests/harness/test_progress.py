@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import racewindow
 from racewindow.budget import Progress
 from racewindow.progress import LiveLine, progress_line, seconds_left
+from racewindow.statistics import TreeSize
+from tests.harness.lost_updates import deposits
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class Counts:
     distinct_traces: int | None = None
     new_trace_chance: float | None = None
     strategy: str = ""
+    tree: TreeSize | None = None
+    searched: int | None = None
 
 
 class Terminal(io.StringIO):
@@ -59,20 +66,52 @@ def test_the_time_left_is_that_to_the_first_limit(counts: Counts, left: float | 
     assert left == seconds_left(counts)
 
 
-ALL = Counts(schedules=2_000, distinct_traces=1_234, new_trace_chance=0.0449, strategy="auto: pct")
+ALL = Counts(
+    schedules=2_000,
+    distinct_traces=1_234,
+    new_trace_chance=0.0449,
+    strategy="random",
+    tree=TreeSize(math.log(3.21e15), 0.1),
+)
 
 
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (99, "auto: pct  500 of 2,000 executions  1,000/s  3 failed  0:02 left  1,234 orders  4.5% new"),
-        (80, "auto: pct  500 of 2,000 executions  1,000/s  3 failed  0:02 left  4.5% new"),
-        (66, "auto: pct  500 executions  1,000/s  3 failed  0:02 left  4.5% new"),
+        (
+            120,
+            "random  500 of 2,000 executions  1,000/s  3 failed  0:02 left  1,234 orders  tree ~3.2 × 10^15  4.5% new",
+        ),
+        (92, "random  500 of 2,000 executions  1,000/s  3 failed  0:02 left  tree ~3.2 × 10^15  4.5% new"),
+        (80, "500 of 2,000 executions  1,000/s  3 failed  0:02 left  4.5% new"),
+        (72, "500 executions  1,000/s  3 failed  0:02 left  4.5% new"),
         (60, "500 executions  1,000/s  3 failed  0:02 left  4.5% new"),
     ],
 )
 def test_what_matters_least_gives_way_first(width: int, line: str) -> None:
     assert line == progress_line(ALL, width)
+
+
+@pytest.mark.parametrize(
+    ("executions", "log_leaves", "words"),
+    [
+        (500, math.log(12_000), "4.2% of ~12,000"),
+        (1, math.log(100_000), "<0.1% of ~100,000"),
+        (500, math.log(500), "99.9% of ~500"),
+        (500, math.log(499.9), "99.9% of ~500"),
+        (500, math.log(10) * 400, "<0.1% of ~1.0 × 10^400"),
+    ],
+)
+def test_a_search_shows_its_share_of_what_there_may_be(executions: int, log_leaves: float, words: str) -> None:
+    size = TreeSize(log_leaves, None)
+    counts = Counts(executions=executions, failing=0, tree=size, searched=executions, strategy="auto: dpor")
+
+    assert progress_line(counts).endswith(f"  0 failed  {words}")
+
+
+def test_a_small_chance_is_not_none() -> None:
+    assert progress_line(Counts(new_trace_chance=0.0004)).endswith("  <0.1% new")
+    assert progress_line(Counts(new_trace_chance=0.0)).endswith("  0.0% new")
 
 
 def test_one_order_is_no_orders() -> None:
@@ -93,6 +132,8 @@ big = st.integers(0, 10**9)
         distinct_traces=big | st.none(),
         new_trace_chance=st.floats(0, 1) | st.none(),
         strategy=st.sampled_from(["", "dpor", "auto: random"]),
+        tree=st.builds(TreeSize, st.floats(0, 1e6), st.none()) | st.none(),
+        searched=st.integers(0, 10**9) | st.none(),
     )
 )
 def test_the_line_fits_into_sixty_columns(counts: Counts) -> None:
@@ -106,6 +147,28 @@ def test_an_exploration_reports_what_the_line_shows() -> None:
     so_far = Progress(500, 3, 7_000, 0.5, None, None, 12, 0.5, "random")
 
     assert progress_line(so_far) == "random  500 executions  1,000/s  3 failed  12 orders  50.0% new"
+
+
+def test_progress_says_who_is_at_work_and_how_large_the_tree_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search also how much of it has been run."""
+    monkeypatch.setattr("racewindow.exploration._PROGRESS_SECONDS", 0.0)
+
+    def seen(strategy: str, schedules: int, **options: Any) -> list[Progress]:
+        told: list[Progress] = []
+        options |= {"strategy": strategy, "schedules": schedules, "on_progress": told.append}
+        racewindow.explore(deposits(4, 3), **options)
+        return told
+
+    auto, walks, blind = seen("auto", 60), seen("random", 5, footprints=True), seen("random", 5)
+
+    assert [each.strategy for each in auto[::20]] == ["auto: dpor", "auto: random", "auto: surw"]
+    assert [(each.searched, each.tree is None) for each in (auto[0], auto[25], auto[-1])] == [
+        (1, False),
+        (6, False),
+        (10, True),
+    ]
+    assert [(each.searched, each.tree is None) for each in (*walks, *blind)] == [(None, False)] * 5 + [(None, True)] * 5
+    assert (walks[-1].new_trace_chance, walks[-1].distinct_traces) == (1.0, 5)
 
 
 def test_a_terminal_sees_the_line_and_then_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

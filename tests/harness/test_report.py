@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,11 +14,9 @@ from racewindow.failure import Failure
 from racewindow.failure_file import StoredFailure
 from racewindow.report import execution_text, failure_text, replay_text, result_text, untrusted_text
 from racewindow.report_layout import WIDTH, command, message, numbered, wrap
-from racewindow.result import Bound, Part, Result, why_incomplete
+from racewindow.result import Result
 from racewindow.schedule import Deviation
-from racewindow.statistics import Discovery, TreeSize, summary
 from tests.harness.told import (
-    ALL,
     ASSERTED,
     DEADLOCK,
     FOUND,
@@ -31,72 +26,8 @@ from tests.harness.told import (
     UNTRUSTED,
     execution,
 )
+from tests.harness.told_results import RESULTS
 from tests.snapshots.compare import assert_snapshot
-
-SAMPLED = {
-    **dict.fromkeys(summary(Discovery())),
-    "distinct_traces": 1_234,
-    "seen_once": 90,
-    "independent_executions": 2_000,
-    "new_trace_chance": 0.045,
-    "new_trace_chance_at_most": 0.0671,
-    "failure_chance_at_most": 0.00149675,
-    "tree_size": 3.21e15,
-    "tree_size_spread": 1.1e15,
-    "tree_size_log10": 15.5065,
-}
-CUT = {"schedules": Bound(2_000, reached=True), "step_limit": Bound(500, reached=True), "seconds": Bound(9.5, False)}
-
-RESULTS = {
-    "found": FOUND,
-    "all_failures": ALL,
-    "nothing": NOTHING,
-    "untrusted": UNTRUSTED,
-    "interrupted_found": replace(ALL, interrupted=True),
-    "interrupted_nothing": replace(NOTHING, executions=31, interrupted=True),
-    "nothing_run": replace(NOTHING, executions=0, steps=0, seconds=0.0, bounds={}),
-    "complete": replace(
-        NOTHING, strategy="dpor", executions=4, redundant=1, probes=3, distinct_traces=4, complete=True, seconds=0.001
-    ),
-    "found_and_untrusted": replace(UNTRUSTED, failing=1, failures=(DEADLOCK,)),
-    "other_strategy": replace(NOTHING, strategy="pct", statistics={"new_trace_rate": 0.25}),
-    "sampled": replace(NOTHING, distinct_traces=1_234, statistics=SAMPLED),
-    "sampled_by_pct": replace(NOTHING, strategy="pct", statistics=SAMPLED | {"independent_executions": 1_999}),
-    "cut": replace(
-        NOTHING,
-        strategy="dpor",
-        redundant=1,
-        probes=1,
-        distinct_traces=2_000,
-        incomplete=why_incomplete(CUT, "choices", "steps of writer touch what is not tracked: config"),
-        statistics=summary(Discovery(), TreeSize(math.log(12_345), None)),
-        bounds=CUT,
-    ),
-    "bounded": replace(
-        NOTHING,
-        strategy="dfs",
-        executions=42,
-        bounds={"preemptions": Bound(2, reached=True)},
-        incomplete=why_incomplete({"preemptions": Bound(2, reached=True)}, exhausted=True),
-    ),
-    "complete_dfs": replace(NOTHING, strategy="dfs", executions=10, complete=True),
-    "complete_and_failing": replace(
-        ALL, strategy="dpor", executions=4_000, distinct_traces=4_000, complete=True, bounds={}
-    ),
-    "auto": replace(
-        NOTHING,
-        strategy="auto",
-        incomplete=("dpor had explored a third of the tree when its share of the budget ended",),
-        parts=(
-            Part("dpor", 1_000, 0, note="its share of the budget ended"),
-            Part("pct", 999, 0, note="depth 3"),
-            Part("fuzz", 1, 0),
-        ),
-    ),
-    "auto_complete": replace(
-        NOTHING, strategy="auto", executions=31, complete=True, parts=(Part("dpor", 31, 0, complete=True),)
-    ),
-}
 
 STORED = StoredFailure(
     path=Path("found/x.json"),
@@ -152,104 +83,6 @@ def test_what_was_held_fixed_names_the_feed() -> None:
     told = " ".join(result_text(NOTHING, feed="prices.csv").split())
 
     assert "held fixed: no safeguard on; markets=2, accounts=2, note=as recorded; feed prices.csv; no faults" in told
-
-
-def test_nothing_found_is_never_called_safe() -> None:
-    for name in RESULTS.keys() - {"found", "all_failures", "interrupted_found", "complete_and_failing"}:
-        words = result_text(RESULTS[name]).lower().split()
-
-        assert not {"safe", "correct", "proved", "proven", "success", "passed"} & set(words)
-
-
-def explored(result: Result) -> str:
-    """What is said about the exploration, on one line."""
-    return " ".join(result_text(result).partition("Explored:")[2].split())
-
-
-def test_a_complete_search_says_of_what_on_a_line_of_its_own() -> None:
-    lines = {name: result_text(RESULTS[name]).splitlines() for name in ("complete", "complete_dfs", "auto_complete")}
-
-    assert "complete: 4 orders of events, all of them explored, none fails" in lines["complete"]
-    assert "complete: 10 interleavings, all of them explored, none fails" in lines["complete_dfs"]
-    assert "complete: 31 orders of events, all of them explored, none fails" in lines["auto_complete"]
-
-
-@pytest.mark.parametrize("failing", [0, 1])
-def test_a_program_with_one_order_has_no_plural(failing: int) -> None:
-    failures = (DEADLOCK,) * failing
-    one = replace(NOTHING, strategy="dpor", executions=1, failing=failing, complete=True, failures=failures)
-    fails = "it fails" if failing else "it does not fail"
-
-    assert f"complete: 1 order of events, explored, and {fails}" in result_text(one)
-
-
-def test_only_a_complete_result_says_complete() -> None:
-    for name, result in RESULTS.items():
-        assert result.complete == ("complete: " in result_text(result).replace("not complete: ", "")), name
-
-
-@pytest.mark.parametrize(
-    ("statistics", "words"),
-    [
-        ({"distinct_traces": 1}, "orders: 1 distinct order of events (trace) seen"),
-        (
-            SAMPLED | {"seen_once": 0, "new_trace_chance": 0.0, "new_trace_chance_at_most": 0.0048},
-            "just once: the chance that the next execution shows a new one is at 95% confidence below 0.48%",
-        ),
-        (
-            SAMPLED | {"new_trace_chance": 1.0, "new_trace_chance_at_most": 1.0},
-            "about 100%, at 95% confidence below 100%",
-        ),
-        (SAMPLED | {"new_trace_chance": 3.04e-7}, "about 0.00003%"),
-        (SAMPLED | {"tree_size_spread": 2.9e15}, "tree: very roughly 3.2 × 10^15 interleavings in all"),
-        (
-            SAMPLED | {"tree_size": 123456.0, "tree_size_spread": 0.0, "tree_size_log10": 5.09151},
-            "about 120,000 interl",
-        ),
-        (SAMPLED | {"tree_size": None, "tree_size_spread": None, "tree_size_log10": 602.06}, "roughly 1.1 × 10^602"),
-    ],
-)
-def test_a_figure_is_told_with_as_many_digits_as_it_is_good_for(statistics: dict[str, Any], words: str) -> None:
-    told = explored(replace(NOTHING, distinct_traces=statistics["distinct_traces"], statistics=statistics))
-
-    assert words in told
-
-
-@pytest.mark.parametrize(
-    ("count", "few"),
-    [
-        (1, "1 random execution supports: at 95% confidence, fewer than 95% of"),
-        (9, "fewer than 29% of"),
-        (10, "3 in 10"),
-    ],
-)
-def test_a_short_clean_run_supports_little(count: int, few: str) -> None:
-    told = result_text(replace(NOTHING, executions=count, statistics=SAMPLED | {"independent_executions": count}))
-
-    assert f"{few} such executions fail." in " ".join(told.split())
-
-
-@pytest.mark.parametrize("statistics", [{}, SAMPLED | {"independent_executions": None}])
-def test_executions_that_are_no_samples_support_no_figure(statistics: dict[str, Any]) -> None:
-    assert "confidence" not in result_text(replace(NOTHING, strategy="fuzz", statistics=statistics))
-
-
-def test_a_budget_that_was_used_up_by_a_search_that_ended_cut_nothing() -> None:
-    assert why_incomplete(CUT, exhausted=True) == (
-        "an execution was cut off at the limit of 500 steps, and nothing that could follow was run",
-    )
-    assert why_incomplete({"steps_to_take_ones_own_care": Bound(1, True)}, "audit") == (
-        "two steps that count as independent were swapped, and something changed: untracked shared state",
-    )
-
-
-def test_json_has_the_parts_and_what_is_missing() -> None:
-    data = json.loads(json.dumps(RESULTS["auto"].as_dict()))
-
-    assert data["incomplete"] == list(RESULTS["auto"].incomplete)
-    assert data["parts"][1] == {
-        "strategy": "pct", "executions": 999, "failing": 0, "complete": False, "note": "depth 3",
-    }  # fmt: skip
 
 
 def test_the_text_of_a_failure_is_the_same_whenever_and_however_fast_it_was_found() -> None:

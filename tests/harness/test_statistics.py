@@ -52,7 +52,7 @@ def test_the_numbers_of_a_short_stream_are_those_counted_by_hand() -> None:
     discovery = fed([7, 8, 7, 9], failed=[2, 3])
 
     assert (discovery.executions, discovery.distinct_traces, discovery.seen_once) == (4, 3, 2)
-    assert (discovery.new_trace_chance, discovery.first_failure) == (0.5, 2)
+    assert (discovery.new_trace_chance, discovery.failing, discovery.executions_to_first_failure) == (0.5, 2, 3)
 
 
 def test_without_footprints_nothing_is_said_about_traces() -> None:
@@ -166,6 +166,13 @@ def test_a_failure_or_an_execution_that_is_no_draw_takes_the_bound_back() -> Non
     assert fed([None] * 9, failed=[0], independent_from=1).failure_chance_at_most is None
     assert fed([None], independent_from=1).failure_chance_at_most is None
     assert fed([None] * 3, independent_from=1).failure_chance_at_most == fed([None] * 2).failure_chance_at_most
+
+
+def test_executions_that_are_not_what_they_seem_support_nothing() -> None:
+    discovery = fed([1, 2, 3])
+    discovery.distrust()
+
+    assert {name for name, value in summary(discovery).items() if value is not None} == {"distinct_traces"}
 
 
 # --- trees -----------------------------------------------------------------------------------------------------------

@@ -104,12 +104,22 @@ ALL = replace(
     notes=("sinks_agree could not tell in at least one execution: the checker crashed: KeyError: 'XRP'",),
 )
 
-NOTHING = replace(FOUND, executions=2_000, failing=0, steps=168_204, seconds=4.2, failures=(), files=())
+NOTHING = replace(
+    FOUND,
+    executions=2_000,
+    failing=0,
+    steps=168_204,
+    seconds=4.2,
+    failures=(),
+    files=(),
+    statistics={"independent_executions": 2_000, "failure_chance_at_most": 0.00149675},
+)
 
 UNTRUSTED = replace(
     NOTHING,
     executions=1,
     steps=2,
+    statistics={},
     seconds=0.01,
     untrusted="nondeterminism: one schedule gave two different executions; step 1 differs:\n"
     "  first:  nondet step 0, until end; read outside:CancelScope\n"

@@ -45,12 +45,14 @@ class Portfolio:
         self._search: OptimalReduction | DepthFirst = DepthFirst() if semantics == "trio" else OptimalReduction()
         self._walk = RandomWalk(seed)
         self._others: tuple[Strategy, ...] = (PriorityWalk(seed, depth), SelectiveWalk(seed), ScheduleFuzzing(seed))
-        self._counts = [0] * (1 + len(self._others))
+        self._counts = [0] * len(self._others)
+        self.searched = 0
+        """Executions of the search, each of which is another order."""
         self._next: Picker | None = None  # of the search, while others take their turn
         self._current: Strategy = self._search
         self._spent = 0.0
-        self.notes: dict[str, str] = {}
-        """Why a strategy ended, where that is worth saying, by its name."""
+        self.notes = {self._walk.name: "a look around at the start"}
+        """When a strategy ran, or why it ended, by its name; the others run to the end of the budget."""
         self.exhaustive = True
 
     def attach(self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str]) -> None:
@@ -78,6 +80,11 @@ class Portfolio:
         self.exhaustive = False
 
     @property
+    def gave_up(self) -> bool:
+        """Whether it will not be known if every order has been run."""
+        return not self.exhaustive
+
+    @property
     def probes(self) -> int:
         """Executions run only to learn what a step touches."""
         return self._search.probes if isinstance(self._search, OptimalReduction) else 0
@@ -85,7 +92,7 @@ class Portfolio:
     @property
     def tree_size(self) -> TreeSize | None:
         """What the search has to say of the number of orders."""
-        return self._search.tree_size if self._counts[0] else None
+        return self._search.tree_size if self.searched else None
 
     def progressed(self, share: float) -> None:
         """So much of the budget has been spent, from 0 to 1."""
@@ -93,30 +100,32 @@ class Portfolio:
 
     def start(self, number: int) -> Picker | None:
         """The next execution of whoever's turn it is; None once the search has run every order."""
-        if self.exhaustive and self._may_search(number):
-            picker = self._next or self._search.start(number)
-            if picker is not None and 1 <= number <= _LOOK_AROUND:
-                self._next, self._current = picker, self._walk
+        if self.exhaustive:
+            hopeless = self._hopeless(number)  # asked first: the search says so of the execution that it ran last
+            self._next = self._next or self._search.start(number)
+            if self._next is None:
+                self._current = self._search
+                return None
+            if self._spent >= _SHARE:
+                self.give_up_search("had its half of the budget, and there was more to run")
+            elif hopeless:
+                self.give_up_search("gave up: there are far more orders than the budget allows")
+            elif 1 <= number <= _LOOK_AROUND:
+                self._current = self._walk
                 return self._walk.start(number - 1)
-            self._next, self._current = None, self._search
-            self._counts[0] += 1
-            return picker
-        self.exhaustive = False
-        turn = sum(self._counts[1:]) % len(self._others)
+            else:
+                planned, self._next, self._current = self._next, None, self._search
+                self.searched += 1
+                return planned
+        turn = sum(self._counts) % len(self._others)
         self._current = self._others[turn]
-        picker = self._current.start(self._counts[1 + turn])
-        self._counts[1 + turn] += 1
+        picker = self._current.start(self._counts[turn])
+        self._counts[turn] += 1
         return picker
 
-    def _may_search(self, number: int) -> bool:
-        if self._spent >= _SHARE:
-            self.notes[self._search.name] = "had its half of the budget, and there was more to run"
-            return False
+    def _hopeless(self, number: int) -> bool:
         size = self._search.tree_size if number and number % _ENOUGH == 0 else None
-        if size is not None and self._schedules is not None and size.log_leaves > log(self._schedules * _HOPELESS):
-            self.notes[self._search.name] = "gave up: there are far more orders than the budget allows"
-            return False
-        return True
+        return size is not None and self._schedules is not None and size.log_leaves > log(self._schedules * _HOPELESS)
 
     def finished(self, trail: Trail | None, steps: int) -> None:
         """Whoever made the execution learns from it."""

@@ -19,7 +19,7 @@ from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize, growing_tree
 from racewindow.strategies.leading import Leader, Probe
 from racewindow.strategies.reversals import Reversals
-from racewindow.strategies.search_tree import Search
+from racewindow.strategies.search_tree import Node, Search
 from racewindow.strategies.wakeup import Label
 from racewindow.trail import Trail
 
@@ -77,6 +77,8 @@ class OptimalReduction:
         search.strides = trail.strides
         for node, keys in zip(search.nodes[known:], trail.snapshots, strict=False):
             node.keys = keys
+        if len(search.nodes) == len(search.strides):
+            search.nodes.append(Node({}, [], {}))  # the last step was stopped, so it led nowhere
         Reversals(search, trail, known).plan_all()
 
     def _go_back(self) -> bool:
@@ -97,7 +99,10 @@ class OptimalReduction:
     @property
     def tree_size(self) -> TreeSize | None:
         """How many executions there may be in all."""
-        nodes = self.search.nodes[:-1]
-        last = len(nodes) - 1
-        levels = [(node.done + (i == last), node.done + 1 + len(node.tree)) for i, node in enumerate(nodes)]
-        return growing_tree(self._executions, levels)
+        if not self.search.nodes:
+            return None
+        *nodes, here = self.search.nodes
+        # Here an execution has ended, or, once it has been left, others begin.
+        begun = here.done + len(here.tree)
+        levels = [(node.done, node.done + 1 + len(node.tree)) for node in nodes]
+        return growing_tree(self._executions, [*levels, (here.done, begun) if begun else (1, 1)])

@@ -132,6 +132,7 @@ class Leader(Follower):
     def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
         """Go on to the next place; who sleeps there is who does now and does not depend on the step."""
         self._ran.append((task, choices, barrier))
+        self._picked = -1
         nodes = self.search.nodes
         footprint = self.search.footprint(codes)
         node = nodes[-1]
@@ -166,6 +167,8 @@ class Leader(Follower):
         """From now on, answer as a picker that repeats what has been run."""
         if self._order is None:
             self.steps += self._ran
+            if self._picked >= 0:  # a step that was stopped
+                self.steps.append((self._picked, tuple(self._taken), False))
             self._order = {}
             paths, numbers = self.paths, dict[int, int]()
             place, advances = (START, 0), 0

@@ -1,0 +1,58 @@
+"""What an exploration has counted so far: executions, failures by group, doubts, and who did what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from racewindow.failure import Failure
+from racewindow.judging import Group
+from racewindow.result import Part
+from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
+
+
+@dataclass(slots=True)
+class Tally:
+    """See the module's docstring. `untrusted`, `untracked`: why the result cannot be trusted, or ""."""
+
+    executions: int = 0
+    redundant: int = 0
+    failing: int = 0
+    steps: int = 0
+    groups: dict[Group, Failure] = field(default_factory=dict)
+    counts: Counter[Group] = field(default_factory=Counter)
+    files: dict[Group, str | None] = field(default_factory=dict)
+    untrusted: str = ""
+    untracked: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Things worth saying, once each, by what they are about."""
+    by_strategy: dict[str, Discovery] = field(default_factory=dict)
+    """What the strategies of a portfolio have shown, each by itself."""
+
+    def count_part(self, strategy: str, trace: int | None, *, failed: bool) -> None:
+        """One more execution of a strategy of a portfolio.
+
+        Its trace is kept only where it says something about chance: all traces together are counted elsewhere.
+        """
+        independent_from = INDEPENDENT_FROM.get(strategy)
+        part = self.by_strategy.setdefault(strategy, Discovery(independent_from))
+        part.executed(None if independent_from is None else trace, failed=failed)
+
+    def parts(self, *, complete: str, notes: dict[str, str]) -> tuple[Part, ...]:
+        """Who did what. `complete`: the strategy that alone ran every order, ""; `notes`: by strategy."""
+        return tuple(
+            Part(name, part.executions, part.failing, name == complete, notes.get(name, ""), summary(part))
+            for name, part in self.by_strategy.items()
+        )
+
+    def failures(self, checkers: list[str]) -> list[Failure]:
+        """One per group, the gravest first: endings, then checkers in the order of their declaration."""
+        rank = {name: position for position, name in enumerate(checkers)}
+        return sorted(
+            (replace(failure, count=self.counts[group]) for group, failure in self.groups.items()),
+            key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
+        )
+
+    def doubts(self) -> list[str]:
+        """Keys of what takes `complete` back, as in `racewindow.result.why_incomplete`."""
+        return ["audit" if self.untracked else "nondeterminism"] if self.untrusted or self.untracked else []
