@@ -19,7 +19,7 @@ from peer_programs import Program, tasks_of
 UNBOUNDED = 1_000_000
 """A bound that no program here reaches, for tools that always have one."""
 SLOW_MAX = 100
-"""Executions of a tool that starts a process for each."""
+"""Executions at most where each takes a tenth of a second: in a process of its own, or of sleeps under frontrun."""
 
 
 class UnableError(Exception):
@@ -144,6 +144,7 @@ def _frontrun_dpor(program: Program, executions: int) -> None:
 
 
 def _frontrun_whole(program: Program, limit: int) -> End:
+    limit = min(limit, SLOW_MAX) if program.sleeps else limit
     found = _frontrun(program, preemption_bound=None, max_executions=limit, stop_on_first=False)
     words = "" if found.property_holds else ", inconclusive"
     return End(found.num_explored, found.num_explored < limit, words)
