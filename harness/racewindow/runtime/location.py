@@ -12,6 +12,7 @@ import linecache
 import os
 import sysconfig
 from bisect import bisect_right
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -62,7 +63,7 @@ class Locator:
         """First line of the innermost statement that begins at or before `line`."""
         starts = self._starts.get(filename)
         if starts is None:
-            starts = self._starts[filename] = _statement_starts(filename)
+            starts = self._starts[filename] = _statement_starts("".join(linecache.getlines(filename)))
         index = bisect_right(starts, line)
         return starts[index - 1] if index else line
 
@@ -76,8 +77,8 @@ def is_user_code(filename: str) -> bool:
     return not filename.startswith(_LIBRARIES)
 
 
-def _statement_starts(filename: str) -> list[int]:
-    source = "".join(linecache.getlines(filename))
+@lru_cache(maxsize=64)  # in a short exploration, parsing is what takes longest
+def _statement_starts(source: str) -> list[int]:
     try:
         tree = ast.parse(source)
     except SyntaxError:
