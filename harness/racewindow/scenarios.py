@@ -12,6 +12,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, overload
 
 import structlog
@@ -102,6 +103,9 @@ class Parameter:
     default: Any
 
 
+_source_of = lru_cache(maxsize=64)(inspect.getsource)  # finding where a function ends takes longer than to run it
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
     """An async function and its declaration; calling it calls the function.
@@ -132,7 +136,7 @@ class Scenario:
     def fingerprint(self) -> str:
         """Six hexadecimal digits of the name and the source of the function."""
         try:
-            source = inspect.getsource(self.function)
+            source = _source_of(self.function)
         except (OSError, TypeError):
             source = ""
         return hashlib.blake2b(f"{self.name}\n{source}".encode(), digest_size=3).hexdigest()

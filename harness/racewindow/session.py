@@ -32,6 +32,7 @@ from racewindow.scenarios import Simulation
 from racewindow.schedule import CLOCK, START, Deviation, Schedule
 from racewindow.settings import Settings
 from racewindow.story import story_of
+from racewindow.strategies.random_walk import RandomPicker
 from racewindow.strategies.replay import DecisionLog, ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.trace import Trace
@@ -144,13 +145,12 @@ class Session:
             return None
         watchdog, steps_max = self.watchdog, self.settings.steps_max
         recorder = None if make_recorder is None else make_recorder(picker)
-        draw = None if recorder is None else getattr(picker, "draw", None)
 
         def drive(runner: SimRunner) -> str:
             host.runner = runner
             if watchdog is not None:
                 watchdog.runner = runner
-            return run_walk(runner, words, steps_max, draw)
+            return run_walk(runner, words, steps_max)
 
         try:
             raw = run_once(
@@ -168,6 +168,8 @@ class Session:
             self._always_full = True  # the next one will need it as well; both forms make the same decisions
             host.events.clear()
             picker.restart()
+        elif isinstance(recorder, TrailRecorder) and isinstance(picker, RandomPicker):
+            picker.options = (picker.options or 1) * recorder.options
         return raw
 
     def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:

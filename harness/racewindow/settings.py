@@ -56,7 +56,7 @@ class Settings:
             feed=self.feed_path,
             feed_options=self.feed_options,
             limits=self._limits(),
-            fingerprint=self.scenario.fingerprint,
+            fingerprint=self.fingerprint,
         )
 
     def _limits(self) -> dict[str, float]:

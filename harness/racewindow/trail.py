@@ -164,13 +164,16 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     bases: dict[int, int] = {}  # of each key: the mark of its last write
     versions: dict[int, int] = {}  # the same and those of the adds since
     for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _ in rows:
-        enabled = 0
-        if (woken_by or joined) and not blocking:
-            for each in set(woken_by) if len(woken_by) > 1 else woken_by:
-                enabled += marks[each]
+        parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
+        if choices:
+            parts += choices
+        if not blocking:
+            if len(woken_by) == 1:
+                parts[2] = marks[woken_by[0]]
+            elif woken_by:
+                parts[2] = sum(marks[each] for each in set(woken_by))
             for number in joined:
-                enabled += versions.get(number, 0)
-        parts = [tid, marks[previous] if previous >= 0 else -1, enabled, salt, *choices]
+                parts[2] += versions.get(number, 0)
         items = items_of[codes]
         for number, mode in items:
             version = bases.get(number) if mode == ADDS else versions.get(number)

@@ -79,6 +79,7 @@ class TrailRecorder(Recorder):
         "causality",
         "index",
         "known",
+        "options",
         "pending",
         "places",
         "rows",
@@ -105,6 +106,7 @@ class TrailRecorder(Recorder):
         self.pending: list[Pending] = []
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
+        self.options = 1  # product of the numbers of options at the decisions of a walk
         self._clock_task: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
 

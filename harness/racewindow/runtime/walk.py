@@ -5,7 +5,7 @@ It makes the choices that the general loop would make from the same stream; a te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import outcome
 
@@ -18,10 +18,8 @@ from racewindow.runtime.step import StopExecution, begin_sleep, error_outcome, h
 from racewindow.runtime.task import SimTask
 
 
-def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int, draw: Callable[[int], int] | None = None) -> str:
+def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
     """Uniform random walk under `processes` semantics and virtual time; returns how it ended.
-
-    `draw`: how to draw from `words` if somebody counts the options.
 
     The body of `take_step` stands here once more, for speed: a call, and passing around what is in locals here, cost a
     tenth of an execution. `tests/harness/runtime` holds the two loops equal.
@@ -56,7 +54,9 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int, draw: Call
             continue
         index = 0
         if count > 1:
-            index = next(words) * count >> 16 if draw is None else draw(count)
+            index = next(words) * count >> 16
+            if recorder is not None:
+                recorder.options *= count
         if index < runnable:
             task = runq[index]
             runq[index] = runq[-1]

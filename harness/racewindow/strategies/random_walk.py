@@ -36,8 +36,8 @@ class RandomWalk:
 
     def finished(self, trail: Trail | None, steps: int) -> None:
         """Learns how large the tree is that it walks down; only with footprints on, as counting costs time."""
-        if self._picker.log_weight >= 0:
-            self._knuth.descended(self._picker.log_weight)
+        if self._picker.options:
+            self._knuth.descended(log(self._picker.options))
 
     @property
     def tree_size(self) -> TreeSize | None:
@@ -60,33 +60,30 @@ def words(key: bytes) -> Iterator[int]:
 class RandomPicker:
     """One walk."""
 
-    __slots__ = ("_key", "log_weight", "words")
+    __slots__ = ("_key", "options", "words")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.log_weight = -1.0
-        """Logarithm of the product of the numbers of options at all decisions, negative if it was not asked."""
+        self.options = 0
+        """Product of the numbers of options at all decisions; 0 if they were not counted."""
         self.words: Iterator[int] | None = words(key)
 
     def restart(self) -> None:
         """The same walk from its start."""
         self.words = words(self._key)
-        self.log_weight = -1.0
+        self.options = 0
 
     def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """Any candidate, or the clock, with equal chance."""
-        return self.draw(len(candidates) + may_advance)
-
-    def draw(self, options: int) -> int:
-        """Any of so many options, which are counted."""
         assert self.words is not None
-        self.log_weight = max(self.log_weight, 0.0) + log(options)
+        options = len(candidates) + may_advance
+        self.options = (self.options or 1) * options
         return next(self.words) * options >> 16
 
     def pick_value(self, count: int, *, task: Task) -> int:
         """Any value with equal chance; with more values than words can tell apart, by two words."""
         assert self.words is not None
-        self.log_weight = max(self.log_weight, 0.0) + log(count)
+        self.options = (self.options or 1) * count
         if count > 1 << 8:
             return (next(self.words) << 16 | next(self.words)) * count >> 32
         return next(self.words) * count >> 16
