@@ -62,12 +62,16 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
         picked = guide.pick(runnable, may_advance=may_advance, last=last)
         if picked is None:
             return CUT
-        if isinstance(picked, SimTask):
-            _step(runner, recorder, picked)
-            last = picked
-        else:
-            _advance(runner, recorder)
-        _tell(guide, recorder)
+        index = recorder.index
+        try:
+            if isinstance(picked, SimTask):
+                last = picked
+                _step(runner, recorder, picked)
+            else:
+                _advance(runner, recorder)
+        finally:  # also of a step that did not come back: it was begun, and the guide has to be able to repeat that
+            if recorder.index > index:
+                _tell(guide, recorder)
         if runner.step_serial >= steps_max:
             return LIMIT if runner.tasks else FINISHED
 
