@@ -49,6 +49,7 @@ ORDER = (
     "tracked_parts",
     "tracking",
     "judging",
+    "tally",
     "session",
     "failure_file",
     "report",

@@ -7,16 +7,15 @@ that has not been replayed from its schedule to the identical trace.
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from racewindow.audit import Auditor
 from racewindow.budget import Progress
 from racewindow.errors import DivergenceError, InputError
 from racewindow.failure import Execution, Failure
-from racewindow.judging import Group, Identity, names_of
+from racewindow.judging import Identity, names_of
 from racewindow.log import LogFile
 from racewindow.report_failure import UNTRACKED
 from racewindow.result import Bound, Part, Result, why_incomplete
@@ -28,6 +27,7 @@ from racewindow.settings import Settings
 from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
 from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker, Strategy
+from racewindow.tally import Tally
 from racewindow.trace import first_difference
 from racewindow.virtual import real
 
@@ -42,31 +42,6 @@ _RELATIVE = (
     "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
     "so a deadline computed from an instant between two others is not covered"
 )
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What an exploration has counted so far."""
-
-    executions: int = 0
-    redundant: int = 0
-    failing: int = 0
-    steps: int = 0
-    groups: dict[Group, Failure] = field(default_factory=dict)
-    counts: Counter[Group] = field(default_factory=Counter)
-    files: dict[Group, str | None] = field(default_factory=dict)
-    untrusted: str = ""
-    untracked: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
-    """Things worth saying, once each, by what they are about."""
-    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Executions and failing ones by the strategies of a portfolio."""
-
-    def count_part(self, strategy: str, *, failed: bool) -> None:
-        """One more execution of a strategy of a portfolio."""
-        if strategy:
-            executions, failing = self.parts.get(strategy, (0, 0))
-            self.parts[strategy] = (executions + 1, failing + failed)
 
 
 class Exploration:
@@ -88,7 +63,7 @@ class Exploration:
         self.schedules, self.seconds = schedules, seconds
         self.footprints, self.all_failures = footprints, all_failures
         self.on_progress, self.target_name = on_progress, target_name
-        self.tally = _Tally()
+        self.tally = Tally()
         self.discovery = Discovery(INDEPENDENT_FROM.get(strategy.name))
         self.out: Path | None = None
         self.logfile: LogFile | None = None
@@ -138,6 +113,14 @@ class Exploration:
                 going_on = self._run_next()
             except DivergenceError as error:  # of a search that meets what cannot be, if it knows all that is shared
                 self._distrust(str(error))
+        # The last execution that the budget allows may have been the last one there is.
+        self.tree_size = getattr(self.strategy, "tree_size", None)
+        if self._used_up and not (self.watchdog.interrupted or self.tally.untrusted or self.out_of_time):
+            self.exhausted = self.strategy.start(self.tally.executions) is None
+
+    @property
+    def _used_up(self) -> bool:
+        return self.tally.executions == self.schedules
 
     def _run_next(self) -> bool:
         """Run one execution and learn from it; whether there may be another one."""
@@ -200,7 +183,7 @@ class Exploration:
 
     def _may_go_on(self) -> bool:
         tally = self.tally
-        if tally.executions == self.schedules or self.watchdog.interrupted or tally.untrusted:
+        if self._used_up or self.watchdog.interrupted or tally.untrusted:
             return False
         if tally.groups and not self.all_failures:
             return False
@@ -329,10 +312,10 @@ class Exploration:
         """Every limit that was set; `kinds`: of the failures found."""
         bounds = {
             "step_limit": Bound(self.settings.steps_max, "livelock" in kinds),
-            "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds),
+            "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds or self.session.probe_stopped),
         }
         if self.schedules is not None:
-            bounds["schedules"] = Bound(self.schedules, self.tally.executions >= self.schedules)
+            bounds["schedules"] = Bound(self.schedules, self._used_up)
         if self.seconds is not None:
             bounds["seconds"] = Bound(self.seconds, self.out_of_time)
         preemptions = getattr(self.strategy, "preemptions", None)
@@ -359,7 +342,7 @@ class Exploration:
         bounds = self._bounds({failure.kind for failure in failures})
         left_out = self._left_out(bounds)
         complete = self.exhausted and left_out == ()
-        size = None if complete or not self.footprints else getattr(self.strategy, "tree_size", None)
+        size = None if complete or not self.footprints else self.tree_size
         return Result(
             scenario=settings.scenario.name,
             target=self.target_name,
@@ -379,7 +362,12 @@ class Exploration:
             complete=complete,
             incomplete=left_out or (),
             parts=tuple(
-                Part(name, *counts, complete=complete, note=getattr(self.strategy, "notes", {}).get(name, ""))
+                Part(
+                    name,
+                    *counts,
+                    complete=complete and name == getattr(self.strategy, "searches_by", ""),
+                    note=getattr(self.strategy, "notes", {}).get(name, ""),
+                )
                 for name, counts in tally.parts.items()
             ),
             audited=self.auditor.orders,

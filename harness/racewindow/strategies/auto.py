@@ -64,6 +64,11 @@ class Portfolio:
         return self._current.name
 
     @property
+    def searches_by(self) -> str:
+        """The name of the strategy that can end with a proof."""
+        return self._search.name
+
+    @property
     def reduced(self) -> Search | None:
         """What the audit needs of the execution in progress, if it stands for others."""
         return (
@@ -93,30 +98,37 @@ class Portfolio:
 
     def start(self, number: int) -> Picker | None:
         """The next execution of whoever's turn it is; None once the search has run every order."""
-        if self.exhaustive and self._may_search(number):
+        if self.exhaustive:
+            why = self._why_give_up(number)
             picker = self._next or self._search.start(number)
-            if picker is not None and 1 <= number <= _LOOK_AROUND:
-                self._next, self._current = picker, self._walk
-                return self._walk.start(number - 1)
-            self._next, self._current = None, self._search
-            self._counts[0] += 1
-            return picker
-        self.exhaustive = False
+            if picker is None:
+                return None
+            if not why:
+                return self._walk_or_search(number, picker)
+            self.give_up_search(why)
         turn = sum(self._counts[1:]) % len(self._others)
         self._current = self._others[turn]
         picker = self._current.start(self._counts[1 + turn])
         self._counts[1 + turn] += 1
         return picker
 
-    def _may_search(self, number: int) -> bool:
+    def _walk_or_search(self, number: int, picker: Picker) -> Picker:
+        """The search goes on with this picker, unless it is time to look around first."""
+        if 1 <= number <= _LOOK_AROUND:
+            self._next, self._current = picker, self._walk
+            return self._walk.start(number - 1)
+        self._next, self._current = None, self._search
+        self._counts[0] += 1
+        return picker
+
+    def _why_give_up(self, number: int) -> str:
+        """Why the search has to end if there is more to run, or ""."""
         if self._spent >= _SHARE:
-            self.notes[self._search.name] = "had its half of the budget, and there was more to run"
-            return False
+            return "had its half of the budget, and there was more to run"
         size = self._search.tree_size if number and number % _ENOUGH == 0 else None
         if size is not None and self._schedules is not None and size.log_leaves > log(self._schedules * _HOPELESS):
-            self.notes[self._search.name] = "gave up: there are far more orders than the budget allows"
-            return False
-        return True
+            return "gave up: there are far more orders than the budget allows"
+        return ""
 
     def finished(self, trail: Trail | None, steps: int) -> None:
         """Whoever made the execution learns from it."""
