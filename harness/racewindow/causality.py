@@ -40,7 +40,7 @@ class Causality:
 
     def add(self, row: Row) -> None:
         """Work out what the next step came after, and what it raced with."""
-        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt = row
+        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, still = row
         index = len(self.strides)
         if self.goes_back:
             self.snapshots.append(self.keys.copy())
@@ -64,7 +64,9 @@ class Causality:
         if blocking:
             races = conflicts & ~own & ~self._barriers
         self.strides.append(
-            Stride(tid, choices, codes, footprint, enablers, own, before, races, blocking, barrier, mark, view, root)
+            Stride(
+                tid, choices, codes, footprint, enablers, own, before, races, blocking, barrier, mark, view, root, still
+            )
         )
 
     def _sum_of_marks(self, steps: int) -> int:

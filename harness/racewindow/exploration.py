@@ -21,6 +21,7 @@ from racewindow.report_failure import UNTRACKED
 from racewindow.result import Bound, Part, Result, why_incomplete
 from racewindow.runtime.execution import STOPPED, Environment
 from racewindow.runtime.guided import CUT
+from racewindow.runtime.loop import LIMIT
 from racewindow.runtime.watchdog import Watchdog, platform_notes
 from racewindow.session import Ran, Session, first_divergence
 from racewindow.settings import Settings
@@ -41,6 +42,12 @@ _COMPARE_EARLY, _COMPARE_EVERY = frozenset({20, 200}), 1_000
 _RELATIVE = (
     "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
     "so a deadline computed from an instant between two others is not covered"
+)
+
+
+_SPINNING = (
+    "a task spun: after two looks that changed nothing it was parked until something that it had read was written, "
+    "because until then it can only look again"
 )
 
 
@@ -141,11 +148,14 @@ class Exploration:
             return True
         tally.executions += 1
         tally.steps += ran.raw.steps
+        tally.cut_off = tally.cut_off or ran.raw.end == LIMIT
         judged = ran.judged
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
         if ran.raw.relative_deadlines:
             tally.notes.setdefault("racing", _RELATIVE)
+        if getattr(ran.raw.recorder, "spun", False):
+            tally.notes.setdefault("spinning", _SPINNING)
         if judged.findings:
             self._failed(number, picker, ran)
         elif number % _COMPARE_EVERY == 0 or number in _COMPARE_EARLY:
@@ -311,7 +321,7 @@ class Exploration:
     def _bounds(self, kinds: set[str]) -> dict[str, Bound]:
         """Every limit that was set; `kinds`: of the failures found."""
         bounds = {
-            "step_limit": Bound(self.settings.steps_max, "livelock" in kinds),
+            "step_limit": Bound(self.settings.steps_max, self.tally.cut_off),
             "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds or self.session.probe_stopped),
         }
         if self.schedules is not None:

@@ -68,6 +68,7 @@ class Host:
         assert runner is not None
         task = runner.current
         assert task is not None
+        runner.effects += 1
         self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:

@@ -60,7 +60,8 @@ class Stride(NamedTuple):
     state (`until`), so it could have been taken whenever that held. `barrier`: time passed because nothing could run.
     `mark`: a number that stands for the step and everything that happens before it; equal steps in equivalent orders
     have equal marks. `view`: a number that stands for what the task has seen until after the step, so for its state
-    then and for what it has written; `root`: the same before the step, with what has woken it.
+    then and for what it has written; `root`: the same before the step, with what has woken it. `still`: it has changed
+    nothing, its own task included, so that the task's next step waits until something that it has read is written.
     """
 
     task: int
@@ -76,19 +77,20 @@ class Stride(NamedTuple):
     mark: int
     view: int
     root: int
+    still: bool = False
 
 
 KeyState = tuple[int, int, int, int, int, int, int]
 """Of a key: the steps that have read, written and added to it, as masks; mark of the last write, and the sum of those
 of the adds since; the same of views."""
-Row = tuple[int, int, list[int], list[int], tuple[int, ...], tuple[int, ...], bool, bool, int]
+Row = tuple[int, int, list[int], list[int], tuple[int, ...], tuple[int, ...], bool, bool, int, bool]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number
-that makes its mark a different one, such as the time."""
+that makes its mark a different one, such as the time; whether it was still."""
 
 
 class Pending(NamedTuple):
-    """A task that is blocked in `until` at the end, or the racing clock: what it looks at, and what bounds it."""
+    """A task that waits in `until` or spins at the end, or the racing clock: what it looks at, and what bounds it."""
 
     task: int
     codes: tuple[int, ...]
@@ -136,7 +138,7 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     marks: list[int] = []
     versions: dict[int, tuple[int, int]] = {}
     decode, untouched = table.decode, (0, 0)
-    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt in rows:
+    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _ in rows:
         root = hash((tid, marks[previous] if previous >= 0 else -1))
         if (woken_by or joined) and not blocking:
             mark = sum(marks[each] for each in set(woken_by))

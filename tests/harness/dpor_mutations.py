@@ -74,8 +74,8 @@ def _only_immediate_races() -> Any:
     add = Causality.add
 
     def add_as_if_woken(self: Causality, row: Row) -> None:
-        tid, previous, woken_by, joined, codes, choices, _, barrier, salt = row
-        add(self, (tid, previous, woken_by, joined, codes, choices, False, barrier, salt))
+        tid, previous, woken_by, joined, codes, choices, _, barrier, salt, still = row
+        add(self, (tid, previous, woken_by, joined, codes, choices, False, barrier, salt, still))
 
     return mock.patch.object(Causality, "add", add_as_if_woken)
 

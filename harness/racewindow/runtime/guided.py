@@ -19,7 +19,13 @@ from racewindow.runtime.trail_recorder import TrailRecorder
 from racewindow.trail import CLOCK_TASK
 
 CUT: Final = "cut"
-"""An end besides those of the other loops: the guide did not want to go on."""
+SPINNING: Final = "spinning"
+"""Ends besides those of the other loops: the guide did not want to go on; all that can run are tasks that spin.
+
+A task spins if it has looked twice, with nothing changed and nobody told, and stands where it stood. It would do the
+same again, so it is not offered until something that it has read is written: a rule for searches, in which a loop
+without an end would hide all that comes after it. Those who ask a picker, and replays, let it spin.
+"""
 
 
 class Guide(Protocol):
@@ -28,7 +34,7 @@ class Guide(Protocol):
     def pick(self, runnable: list[SimTask], *, may_advance: bool, last: SimTask | None) -> SimTask | int | None:
         """Who steps next: a task, CLOCK_TASK to let time pass (offered if `may_advance`), or None to end here.
 
-        Also asked when there is nothing to choose.
+        Also asked when there is nothing to choose, and when there is nobody: all who can run spin.
         """
 
     def stepped(self, task: int, codes: tuple[int, ...], choices: tuple[int, ...], *, barrier: bool) -> None:
@@ -59,9 +65,11 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
                 return BLOCKED
             _tell(guide, recorder)
             continue
+        if recorder.parked:
+            runnable = [task for task in runnable if task.tid not in recorder.parked]
         picked = guide.pick(runnable, may_advance=may_advance, last=last)
         if picked is None:
-            return CUT
+            return CUT if runnable or may_advance else SPINNING
         index = recorder.index
         try:
             if isinstance(picked, SimTask):
@@ -97,7 +105,7 @@ class AskingGuide:
 
 
 def _tell(guide: Guide, recorder: TrailRecorder) -> None:
-    task, _, _, _, codes, choices, _, barrier, _ = recorder.rows[-1]
+    task, _, _, _, codes, choices, _, barrier, *_ = recorder.rows[-1]
     guide.stepped(task, codes, choices, barrier=barrier)
 
 

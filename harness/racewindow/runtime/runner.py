@@ -61,6 +61,7 @@ _SLOTS = (
     "_system_context",
     "current",
     "due",
+    "effects",
     "full",
     "generators",
     "idle_waiters",
@@ -124,6 +125,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.waiting: list[SimTask] = []  # tasks in `until`, in order of arrival
         self.idle_waiters: dict[SimTask, float] = {}  # tasks in `wait_all_tasks_blocked` and their cushions
         self.version = 0  # grows with every write to tracked state
+        self.effects = 0  # grows with what no footprint shows: a task started, an event emitted, a number drawn
         self.recording = False
         self.racing = self.time_was_read = False
         self.recorder: Any = None  # a Recorder while `recording`
@@ -280,6 +282,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             siblings.append(full_name)
         else:
             self._identify_root(task)
+        self.effects += 1
         self.tasks[task] = None
         if nursery is not None:
             nursery._children.add(task)

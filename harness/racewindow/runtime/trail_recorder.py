@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from racewindow.causality import Causality
 from racewindow.footprint import NO_FOOTPRINT, READ_CODE, WRITE_CODE, Footprint, KeyTable
 from racewindow.runtime.recorder import Recorder
+from racewindow.runtime.stillness import State, is_in_a_loop, same, state_of
 from racewindow.trail import CLOCK_TASK, MARK_MASK, KeyState, Pending, Row, Stride, TaskTable, Trail, number_of_trace
 
 if TYPE_CHECKING:
@@ -58,15 +59,19 @@ class TrailRecorder(Recorder):
     __slots__ = (
         "_clock_codes",
         "_clock_task",
+        "_effects",
         "_looks_ahead",
         "_scopes_before",
+        "_state",
         "blocking",
         "causality",
         "index",
         "known",
+        "parked",
         "pending",
         "places",
         "rows",
+        "spun",
         "tables",
     )
 
@@ -88,6 +93,11 @@ class TrailRecorder(Recorder):
         self.blocking = False
         self._scopes_before: tuple[int, ...] = ()
         self.pending: list[Pending] = []
+        self.parked: dict[int, int] = {}
+        """Tasks that spin, by number -> the keys that they have read, none of which has been written since."""
+        self.spun = False  # whether any has, at any time
+        self._state: State | None = None  # of the task of the step in progress, before it
+        self._effects = 0
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
         self._clock_task: Any = _Clock()
@@ -157,8 +167,42 @@ class TrailRecorder(Recorder):
         self._scopes_before = self._scope_codes(task)
         self.footprint = dict.fromkeys(self._scopes_before)
         self.blocking = task.waited_for is not None
+        self._state = None
         if self.blocking:
             self._ask_again(task)
+        elif self.causality.goes_back and task.previous >= 0:
+            self._begin_after(task)
+
+    def _begin_after(self, task: SimTask) -> None:
+        """A task that has only looked may be spinning: whether it is shows when it has looked once more."""
+        index = task.previous
+        if index < self.known:
+            stride = self.causality.strides[index]
+            touched, self.blocking = stride.footprint, stride.still
+        else:
+            row = self.rows[index - self.known]
+            touched, self.blocking = self.table.decode(row[4])[0], row[9]
+        if not (touched.writes or touched.adds) and is_in_a_loop(task):
+            self._state, self._effects = state_of(task), task._runner.effects
+
+    def _was_still(self, task: SimTask) -> bool:
+        """Whether the step has changed nothing and told nobody, and its task can go on and is as it was before."""
+        return (
+            task._next_send_fn is not None
+            and task._runner.effects == self._effects
+            and not (self.choices or self._woken)
+            and all(code % 3 == READ_CODE for code in self.footprint)
+            and same(self._state, state_of(task))
+        )
+
+    def _note_parked(self, task: int, footprint: Footprint, *, still: bool) -> None:
+        """A step has ended: who spins on what it has changed need not wait any more; its task may begin to."""
+        changed = footprint.writes | footprint.adds
+        for each in [each for each, reads in self.parked.items() if reads & changed]:
+            del self.parked[each]
+        if still:
+            self.parked[task] = footprint.reads
+            self.spun = True
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
@@ -174,10 +218,15 @@ class TrailRecorder(Recorder):
         runner = task._runner
         if runner.due:
             self._strike(runner)
-        self._file(task, blocking=self.blocking, barrier=False, salt=0)
+        still = self._state is not None and not exited and self._was_still(task)
+        self._state = None
+        self._file(task, blocking=self.blocking, barrier=False, salt=0, still=still)
 
     def _repeated(self, task: Any) -> None:
-        """A step of the known prefix is over: all that is kept is where it stood."""
+        """A step of the known prefix is over: all that is kept is where it stood, and who spins."""
+        stride = self.causality.strides[self.index]
+        if self.parked or stride.still:
+            self._note_parked(task.tid, stride.footprint, still=stride.still)
         task.previous = self.index
         if task.enablers:
             task.enablers = []
@@ -211,7 +260,7 @@ class TrailRecorder(Recorder):
         task.scopes = (tuple(found), codes)
         return codes
 
-    def _file(self, task: Any, *, blocking: bool, barrier: bool, salt: int) -> None:
+    def _file(self, task: Any, *, blocking: bool, barrier: bool, salt: int, still: bool = False) -> None:
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index = tuple(self.footprint), self.index
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING
@@ -220,8 +269,10 @@ class TrailRecorder(Recorder):
         if joined:
             task.joined = []
         self.rows.append(
-            (task.tid, task.previous, woken_by, joined, codes, tuple(self.choices), blocking, barrier, salt)
+            (task.tid, task.previous, woken_by, joined, codes, tuple(self.choices), blocking, barrier, salt, still)
         )
+        if self.parked or still:
+            self._note_parked(task.tid, self.table.decode(codes)[0], still=still)
         task.previous = index
         if self._looks_ahead:
             touched = task.touched = self.table.decode(codes)[0]
@@ -261,6 +312,9 @@ class TrailRecorder(Recorder):
             return
         self.strides  # noqa: B018  # so that all is related
         blocked = [(task.tid, task.previous, self.look(task)[0]) for task in runner.waiting]
+        if self.parked:
+            strides = self.strides
+            blocked += [(t.tid, t.previous, strides[t.previous].codes) for t in runner.runq if t.tid in self.parked]
         if runner.racing:
             blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
         self.pending = [self.causality.pending(*each) for each in blocked]
