@@ -49,6 +49,7 @@ ORDER = (
     "tracked_parts",
     "tracking",
     "judging",
+    "tally",
     "session",
     "failure_file",
     "report",
@@ -91,6 +92,10 @@ UNREPEATABLE_ALLOWED = {
         "harness/racewindow/runtime/trail_recorder.py",
         "id",
     ): "of code objects, which live as long as the program; part of a key that is only compared",
+    (
+        "harness/racewindow/runtime/stillness.py",
+        "id",
+    ): "of code objects that are kept, and of what one task holds at one moment; only compared",
     (
         "harness/racewindow/runtime/passing.py",
         "time.sleep",

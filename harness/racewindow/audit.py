@@ -19,6 +19,7 @@ from racewindow.errors import DivergenceError
 from racewindow.judging import names_of
 from racewindow.plain import one_line, plain
 from racewindow.report_failure import UNTRACKED
+from racewindow.runtime.guided import SPINNING
 from racewindow.runtime.loop import BLOCKED, FINISHED
 from racewindow.session import Ran, Session
 from racewindow.strategies.leading import Probe
@@ -45,7 +46,7 @@ class Auditor:
     def check(self, number: int, ran: Ran, strategy: Strategy, leader: Any) -> str:
         """Audit the execution run last, if it is one of those and stands for others; what is wrong, or ""."""
         search = getattr(strategy, "reduced", None)
-        if search is None or ran.raw.end not in (FINISHED, BLOCKED):
+        if search is None or ran.raw.end not in (FINISHED, BLOCKED, SPINNING):
             return ""
         wanted = _orders_of(number)
         if not wanted:

@@ -45,7 +45,7 @@ class Causality:
 
     def add(self, row: Row) -> None:
         """Work out what the next step came after, and what it raced with."""
-        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, written = row
+        tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, still, written = row
         strides, table = self.strides, self.table
         index = len(strides)
         bit = 1 << index
@@ -98,6 +98,7 @@ class Causality:
                     mark,
                     view,
                     root,
+                    still,
                     values,
                 ),
             )

@@ -21,6 +21,7 @@ from racewindow.report_failure import UNTRACKED
 from racewindow.result import Bound, Result, why_incomplete
 from racewindow.runtime.execution import STOPPED, Environment
 from racewindow.runtime.guided import CUT
+from racewindow.runtime.loop import LIMIT
 from racewindow.runtime.watchdog import Watchdog, platform_notes
 from racewindow.session import Ran, Session, first_divergence
 from racewindow.settings import Settings
@@ -41,6 +42,10 @@ _COMPARE_EARLY, _COMPARE_EVERY = 100, 1_000
 _RELATIVE = (
     "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
     "so a deadline computed from an instant between two others is not covered"
+)
+_SPINNING = (
+    "a task spun: after two looks that changed nothing it was parked until something that it had read was written, "
+    "because until then it can only look again"
 )
 
 
@@ -146,8 +151,11 @@ class Exploration:
         tally.steps += ran.raw.steps
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
+        tally.cut_off = tally.cut_off or ran.raw.end == LIMIT
         if ran.raw.relative_deadlines:
             tally.notes.setdefault("racing", _RELATIVE)
+        if getattr(ran.raw.recorder, "spun", False):
+            tally.notes.setdefault("spinning", _SPINNING)
         if not judged.findings and (number % _COMPARE_EVERY == 0 or number == _COMPARE_EARLY):
             self._compare(picker)
         self.discovery.executed(ran.trace_number, failed=failed)
@@ -318,8 +326,8 @@ class Exploration:
     def _bounds(self, kinds: set[str]) -> dict[str, Bound]:
         """Every limit that was set; `kinds`: of the failures found."""
         bounds = {
-            "step_limit": Bound(self.settings.steps_max, "livelock" in kinds),
-            "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds),
+            "step_limit": Bound(self.settings.steps_max, self.tally.cut_off),
+            "step_timeout": Bound(self.settings.step_timeout, "hang" in kinds or self.session.probe_stopped),
         }
         if self.schedules is not None:
             bounds["schedules"] = Bound(self.schedules, self.tally.executions >= self.schedules)

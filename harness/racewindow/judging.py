@@ -9,6 +9,7 @@ from racewindow.checkers import Checker, History, Judgement, judge
 from racewindow.errors import UsageError
 from racewindow.runtime.diagnosis import deadlock_text, error_text, flatten, hang_text, livelock_text
 from racewindow.runtime.execution import STOPPED, Raw
+from racewindow.runtime.guided import SPINNING
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT
 from racewindow.trace import Trace
@@ -100,6 +101,7 @@ _BRIEF = {
     for end, kind in (
         (BLOCKED, "deadlock"),
         (LIMIT, "livelock"),
+        (SPINNING, "livelock"),
         (STOPPED, "hang"),
         ("violation", "violation"),
         ("exception", "exception"),
@@ -119,7 +121,9 @@ def _endings(raw: Raw, locator: Locator, steps_max: int, step_timeout: float, tr
     if raw.end == BLOCKED:
         return (Finding("deadlock", deadlock_text(raw.left, raw.stacks, locator), time_ns=raw.now_ns),)
     if raw.end == LIMIT:
-        return (Finding("livelock", livelock_text(trace, steps_max), time_ns=raw.now_ns),)
+        return (
+            Finding("livelock", livelock_text(trace, steps_max, raw.left, raw.stacks, locator), time_ns=raw.now_ns),
+        )
     if raw.end == STOPPED:
         return (Finding("hang", hang_text(raw.last, step_timeout, locator), time_ns=raw.now_ns),)
     if raw.error is None:

@@ -19,7 +19,7 @@ from racewindow.events import Event
 from racewindow.failure import Execution, Failure
 from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
-from racewindow.runtime.execution import Raw, run_once
+from racewindow.runtime.execution import STOPPED, Raw, run_once
 from racewindow.runtime.guided import CUT, AskingGuide, run_guided
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
@@ -70,6 +70,7 @@ class Host:
         assert runner is not None
         task = runner.current
         assert task is not None
+        runner.effects += 1
         self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
@@ -112,6 +113,8 @@ class Session:
         self.watchdog = watchdog
         self.tables = Tables()
         self.locator = Locator(_folder_of(settings.scenario.function))
+        self.probe_stopped = False
+        """A step that was run only to learn what it touches did not come back."""
         self._silence = null_logger()
         self._trio = settings.semantics == "trio"
         self._racing = settings.clock == "racing"
@@ -190,9 +193,10 @@ class Session:
 
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
-        recorder = self._run(picker, Host(), self._guided_recorder, None).recorder
-        assert isinstance(recorder, TrailRecorder)
-        return recorder.trail()
+        raw = self._run(picker, Host(), self._guided_recorder, None)
+        self.probe_stopped = self.probe_stopped or raw.end == STOPPED
+        assert isinstance(raw.recorder, TrailRecorder)
+        return raw.recorder.trail()
 
     def _guided_recorder(self, picker: Any) -> TrailRecorder:
         return TrailRecorder(self.tables, self.locator, prefix=picker.prefix, keys=picker.keys.copy())

@@ -22,6 +22,8 @@ class Tally:
     groups: dict[Group, Failure] = field(default_factory=dict)
     counts: Counter[Group] = field(default_factory=Counter)
     files: dict[Group, str | None] = field(default_factory=dict)
+    cut_off: bool = False
+    """An execution ended at the step limit."""
     untrusted: str = ""
     untracked: str = ""
     notes: dict[str, str] = field(default_factory=dict)

@@ -67,8 +67,10 @@ class Stride(NamedTuple):
     state (`until`), so it could have been taken whenever that held. `barrier`: time passed because nothing could run.
     `mark`: a number that stands for the step and everything that happens before it; equal steps in equivalent orders
     have equal marks. `view`: a number that stands for what the task has seen until after the step, so for its state
-    then and for what it has written; `root`: the same before the step, with what has woken it. `values`: numbers for
-    the values of those keys that it has written whose value says more than the view does: the same whoever wrote it.
+    then and for what it has written; `root`: the same before the step, with what has woken it. `still`: it has changed
+    nothing, its own task included, so that the task's next step waits until something that it has read is written.
+    `values`: numbers for the values of those keys that it has written whose value says more than the view does: the
+    same whoever wrote it.
     """
 
     task: int
@@ -84,6 +86,7 @@ class Stride(NamedTuple):
     mark: int
     view: int
     root: int
+    still: bool = False
     values: Mapping[int, int] = _NO_VALUES
 
 
@@ -100,15 +103,16 @@ Row = tuple[
     bool,
     bool,
     int,
+    bool,
     Sequence[tuple[int, "int | State"]],
 ]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number
-that makes its mark a different one, such as the time; what it has written, by key, where that is known."""
+that makes its mark a different one, such as the time; whether it was still; what it has written, by key, where known."""
 
 
 class Pending(NamedTuple):
-    """A task that is blocked in `until` at the end, or the racing clock: what it looks at, and what bounds it."""
+    """A task that waits in `until` or spins at the end, or the racing clock: what it looks at, and what bounds it."""
 
     task: int
     codes: tuple[int, ...]
@@ -163,7 +167,7 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     marks: list[int] = []
     bases: dict[int, int] = {}  # of each key: the mark of its last write
     versions: dict[int, int] = {}  # the same and those of the adds since
-    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _ in rows:
+    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, *_ in rows:
         parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
         if choices:
             parts += choices

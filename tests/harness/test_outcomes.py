@@ -58,6 +58,7 @@ deadlock: no task can run, and no deadline is pending.
 livelock: the limit of 1,234 steps was reached, and tasks can still run.
   Of the last 1,000 steps:
    1,000 × poll at outcome_programs.py:51 spinning.poll
+  Meanwhile spinning is in the end of a nursery, for its children at outcome_programs.py:56 spinning
   A task that polls without sleeping does this; wait with racewindow.until or an event instead,
   or raise the limit (--step-limit) if the scenario is that long.""",
     ),

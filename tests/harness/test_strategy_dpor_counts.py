@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 
 import racewindow
 from tests.harness.classes import enumerate_orders, outcomes
@@ -66,3 +67,29 @@ def test_every_trace_is_run_once(program: Program) -> None:
     assert {failure.kind: failure.count for failure in result.failures} == (
         {program.ending: program.failing} if program.failing else {}
     )
+
+
+async def waits_for_either() -> None:
+    """The waiter goes on without a look at `done` if `count` is enough: then it does not depend on who writes that."""
+    count, done = racewindow.Cell(0, name="count"), racewindow.Cell(False, name="done")
+
+    async def reset_and_add() -> None:
+        await trio.lowlevel.checkpoint()
+        done.set(False)
+        await trio.lowlevel.checkpoint()
+        count.update(lambda number: number + 1)
+
+    async def add() -> None:
+        await trio.lowlevel.checkpoint()
+        count.update(lambda number: number + 1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reset_and_add)
+        nursery.start_soon(add)
+        nursery.start_soon(racewindow.until, lambda: count.get() == 1 or done.get())
+
+
+def test_a_wait_that_looks_at_less_when_it_is_reversed_races_with_less() -> None:
+    """Reversed, the two steps commute: what follows has been found behind the first of them."""
+    result = racewindow.explore(waits_for_either, strategy="dpor", all_failures=True)
+    assert (result.complete, result.executions, result.redundant) == (True, 4, 0)

@@ -31,12 +31,14 @@ from tests.strategies import (
     Program,
     Read,
     Receive,
+    SetEvent,
     Shielded,
     Sleep,
     TakeFlag,
     TryFlag,
     UntilAtLeast,
     Update,
+    WaitEvent,
     Write,
     as_function,
 )
@@ -184,6 +186,7 @@ def test_a_deadlock_is_seen_as_it_stands() -> None:
         Program(((Write(1, 0),), (Write(0, 0), Choose(2)), (Read(1), Read(0)))),
         Program(((Read(0),), (Read(1),), (Update(0),), (Update(1), Choose(2)))),
         Program(((Cancel(2),), (Locked(0, (Checkpoint(),)),), (Locked(0, ()),))),
+        Program(((SetEvent(0),), (Cancel(2),), (WaitEvent(0),), (WaitEvent(0),))),
     ],
 )
 def test_programs_that_were_once_reduced_wrongly(program: Program, clock: str) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import traceback
 from collections import Counter
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
@@ -20,10 +21,11 @@ from racewindow.runtime.execution import Stack
 from racewindow.runtime.location import Locator
 from racewindow.runtime.recorder import display_names
 from racewindow.runtime.task import SimTask
-from racewindow.trace import Trace
+from racewindow.trace import READ, Access, Trace
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
 _LAST_STEPS = 1000
+_KEYS_SHOWN = 3
 
 
 def scrub(text: str) -> str:
@@ -111,16 +113,34 @@ def _operation(code: CodeType) -> str:
     return _PLAIN_NAMES.get(short, f"trio.{short}" if code.co_filename.startswith(_TRIO) else short)
 
 
-def livelock_text(trace: Trace, limit: int) -> str:
-    """What repeats: the steps of the last stretch before the limit, the most frequent first."""
-    recent = Counter((step.name, step.location) for step in trace.steps[-_LAST_STEPS:])
+def livelock_text(
+    trace: Trace, limit: int, left: tuple[SimTask, ...], stacks: tuple[Stack, ...], locator: Locator
+) -> str:
+    """What repeats: the steps of the last stretch before the limit, the most frequent first; and who gets no turn."""
+    steps = trace.steps[-_LAST_STEPS:]
+    recent = Counter((step.name, step.location) for step in steps)
     lines = [f"livelock: the limit of {limit:,} steps was reached, and tasks can still run."]
-    lines.append(f"  Of the last {sum(recent.values()):,} steps:")
+    lines.append(f"  Of the last {len(steps):,} steps:")
     for (name, location), count in sorted(recent.items(), key=lambda item: (-item[1], item[0]))[:5]:
-        lines.append(f"  {count:6,} × {name} at {location}")
+        touched = {access: None for s in steps if (s.name, s.location) == (name, location) for access in s.accesses}
+        lines.append(f"  {count:6,} × {name} at {location}{_only_looks_at(touched)}")
+    names, stepped = display_names(list(left)), {step.task for step in steps}
+    for task, stack in sorted(zip(left, stacks, strict=True), key=lambda pair: pair[0].order):
+        if task.path not in stepped:
+            what, where, _ = waits(stack, locator)
+            lines.append(f"  Meanwhile {names[task.path]} is in {what}" + (f" at {where}" if where else ""))
     lines.append("  A task that polls without sleeping does this; wait with racewindow.until or an event instead,")
     lines.append("  or raise the limit (--step-limit) if the scenario is that long.")
     return "\n".join(lines)
+
+
+def _only_looks_at(touched: Iterable[Access]) -> str:
+    """What steps that change nothing look at, besides the scopes around them."""
+    if any(access.mode != READ for access in touched):
+        return ""
+    keys = [access.key for access in touched if ":CancelScope" not in access.key]
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    return f", looks at {', '.join(keys[:_KEYS_SHOWN])}{more}" if keys else ""
 
 
 def hang_text(task: SimTask | None, seconds: float, locator: Locator) -> str:

@@ -29,7 +29,7 @@ from racewindow._trio_internals import (
 from racewindow.errors import RacewindowError, UsageError
 from racewindow.footprint import KeyTable
 from racewindow.runtime.location import await_frames
-from racewindow.runtime.loop import BLOCKED, FINISHED
+from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT
 from racewindow.runtime.patches import Patches
 from racewindow.runtime.primitives import Hooks
 from racewindow.runtime.recording import RECORDING
@@ -310,7 +310,7 @@ def _step_undecided(runner: SimRunner, task: SimTask) -> None:
 def _describe(runner: SimRunner, end: str) -> Raw:
     left = tuple(task for task in runner.tasks if task.path.startswith("main")) if runner.tasks else ()
     stacks: tuple[Stack, ...] = ()
-    if end == BLOCKED:  # before the tasks are taken down, which empties their frames
+    if end in (BLOCKED, LIMIT):  # before the tasks are taken down, which empties their frames
         stacks = tuple(tuple((f.f_code, f.f_lineno) for f in await_frames(task.coro)) for task in left)
     return Raw(
         end=end,

@@ -20,7 +20,13 @@ from racewindow.runtime.trail_recorder import TrailRecorder
 from racewindow.trail import CLOCK_TASK
 
 CUT: Final = "cut"
-"""An end besides those of the other loops: the guide did not want to go on."""
+SPINNING: Final = "spinning"
+"""Ends besides those of the other loops: the guide did not want to go on; all that can run are tasks that spin.
+
+A task spins if it has looked twice, with nothing changed and nobody told, and stands where it stood. It would do the
+same again, so it is not offered until something that it has read is written: a rule for searches, in which a loop
+without an end would hide all that comes after it. Those who ask a picker, and replays, let it spin.
+"""
 
 
 class Guide(Protocol):
@@ -29,7 +35,7 @@ class Guide(Protocol):
     def pick(self, runnable: list[SimTask], *, may_advance: bool, last: SimTask | None) -> SimTask | int | None:
         """Who steps next: a task, CLOCK_TASK to let time pass (offered if `may_advance`), or None to end here.
 
-        Also asked when there is nothing to choose.
+        Also asked when there is nothing to choose, and when there is nobody: all who can run spin.
         """
 
     def stepped(self, task: int, codes: tuple[int, ...], choices: tuple[int, ...], *, barrier: bool) -> None:
@@ -58,15 +64,21 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
                 return BLOCKED
             _tell(guide, recorder)
             continue
+        if recorder.parked:
+            runnable = [task for task in runnable if task.tid not in recorder.parked]
         picked = guide.pick(runnable, may_advance=may_advance, last=last)
         if picked is None:
-            return CUT
-        if isinstance(picked, SimTask):
-            _step(runner, recorder, picked)
-            last = picked
-        else:
-            _advance(runner, recorder)
-        _tell(guide, recorder)
+            return CUT if runnable or may_advance else SPINNING
+        index = recorder.index
+        try:
+            if isinstance(picked, SimTask):
+                last = picked
+                _step(runner, recorder, picked)
+            else:
+                _advance(runner, recorder)
+        finally:  # also of a step that did not come back: it was begun, and the guide has to be able to repeat that
+            if recorder.index > index:
+                _tell(guide, recorder)
         if runner.step_serial >= steps_max:
             return LIMIT if runner.tasks else FINISHED
 

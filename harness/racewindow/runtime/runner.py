@@ -61,6 +61,7 @@ _SLOTS = (
     "_system_context",
     "current",
     "due",
+    "effects",
     "full",
     "generators",
     "idle_waiters",
@@ -125,6 +126,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.waiting: list[SimTask] = []  # tasks in `until`, in order of arrival
         self.idle_waiters: dict[SimTask, float] = {}  # tasks in `wait_all_tasks_blocked` and their cushions
         self.version = 0  # grows with every write to tracked state
+        self.effects = 0  # grows with what no footprint shows: a task started, an event emitted, a number drawn
         self.naming = False  # there is a recorder, that names what is made and knows who woke whom
         self.recording = False  # and it notes accesses as well: not while it repeats steps that are known
         self.racing = self.time_was_read = False
@@ -281,6 +283,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
             siblings.append(full_name)
         else:
             self._identify_root(task)
+        self.effects += 1
         self.tasks[task] = None
         if nursery is not None:
             nursery._children.add(task)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from racewindow.causality import Causality
 from racewindow.footprint import NO_FOOTPRINT, READ_CODE, WRITE_CODE, Footprint, KeyTable
 from racewindow.runtime.recorder import Recorder
+from racewindow.runtime.stillness import Stance, is_in_a_loop, same, stance_of
 from racewindow.trail import (
     CLOCK_TASK,
     MARK_MASK,
@@ -73,16 +74,20 @@ class TrailRecorder(Recorder):
     __slots__ = (
         "_clock_codes",
         "_clock_task",
+        "_effects",
         "_looks_ahead",
         "_scopes_before",
+        "_stance",
         "blocking",
         "causality",
         "index",
         "known",
         "options",
+        "parked",
         "pending",
         "places",
         "rows",
+        "spun",
         "tables",
     )
 
@@ -104,6 +109,11 @@ class TrailRecorder(Recorder):
         self.blocking = False
         self._scopes_before = _NO_SCOPES
         self.pending: list[Pending] = []
+        self.parked: dict[int, int] = {}
+        """Tasks that spin, by number -> the keys that they have read, none of which has been written since."""
+        self.spun = False  # whether any has, at any time
+        self._stance: Stance | None = None  # of the task of the step in progress, before it
+        self._effects = 0
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
         self.options = 1  # product of the numbers of options at the decisions of a walk
@@ -188,11 +198,45 @@ class TrailRecorder(Recorder):
             self.places.append(self.place(task))
         codes = self._scopes_before = self.around.get(task._cancel_status) or self.scope_codes(task)
         self.footprint = codes.copy()
-        if task.waited_for is None:
-            self.blocking = False
-        else:
+        self._stance = None
+        if task.waited_for is not None:
             self.blocking = True
             self._ask_again(task)
+        else:
+            self.blocking = False
+            if self.causality.goes_back and task.previous >= 0:
+                self._begin_after(task)
+
+    def _begin_after(self, task: SimTask) -> None:
+        """A task that has only looked may be spinning: whether it is shows when it has looked once more."""
+        index = task.previous
+        if index < self.known:
+            stride = self.causality.strides[index]
+            touched, self.blocking = stride.footprint, stride.still
+        else:
+            row = self.rows[index - self.known]
+            touched, self.blocking = self.table.decode(row[4])[0], row[9]
+        if not (touched.writes or touched.adds) and is_in_a_loop(task):
+            self._stance, self._effects = stance_of(task), task._runner.effects
+
+    def _was_still(self, task: SimTask) -> bool:
+        """Whether the step has changed nothing and told nobody, and its task can go on and is as it was before."""
+        return (
+            task._next_send_fn is not None
+            and task._runner.effects == self._effects
+            and not (self.choices or self._woken)
+            and all(code % 3 == READ_CODE for code in self.footprint)
+            and same(self._stance, stance_of(task))
+        )
+
+    def _note_parked(self, task: int, footprint: Footprint, *, still: bool) -> None:
+        """A step has ended: who spins on what it has changed need not wait any more; its task may begin to."""
+        changed = footprint.writes | footprint.adds
+        for each in [each for each, reads in self.parked.items() if reads & changed]:
+            del self.parked[each]
+        if still:
+            self.parked[task] = footprint.reads
+            self.spun = True
 
     def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
         """The step is over."""
@@ -206,10 +250,14 @@ class TrailRecorder(Recorder):
         runner = task._runner
         if runner.due:
             self._strike(runner)
-        self._file(task, self.blocking, False, 0)  # noqa: FBT003
+        still = self._stance is not None and not exited and self._was_still(task)
+        self._file(task, self.blocking, False, 0, still)  # noqa: FBT003
 
     def repeated(self, task: Any) -> None:
-        """A step of the known prefix is over: what is kept is where it stood."""
+        """A step of the known prefix is over: what is kept is where it stood, and who spins."""
+        stride = self.causality.strides[self.index]
+        if self.parked or stride.still:
+            self._note_parked(task.tid, stride.footprint, still=stride.still)
         task.previous = self.index
         if task.enablers:
             task.enablers = []
@@ -218,7 +266,14 @@ class TrailRecorder(Recorder):
         self.index += 1
         self.current = None
 
-    def _file(self, task: Any, blocking: bool, barrier: bool, salt: int) -> None:  # noqa: FBT001  # keywords cost
+    def _file(  # keywords cost
+        self,
+        task: Any,
+        blocking: bool,  # noqa: FBT001
+        barrier: bool,  # noqa: FBT001
+        salt: int,
+        still: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index, choices = tuple(self.footprint), self.index, self.choices
         written = self._written() if self.causality.goes_back else ()
@@ -238,9 +293,12 @@ class TrailRecorder(Recorder):
                 blocking,
                 barrier,
                 salt,
+                still,
                 written,
             )
         )
+        if self.parked or still:
+            self._note_parked(task.tid, self.table.decode(codes)[0], still=still)
         task.previous = index
         if self._looks_ahead:
             touched = task.touched = self.table.decode(codes)[0]
@@ -298,6 +356,9 @@ class TrailRecorder(Recorder):
             return
         self.strides  # noqa: B018  # so that all is related
         blocked = [(task.tid, task.previous, self.look(task)[0]) for task in runner.waiting]
+        if self.parked:
+            strides = self.strides
+            blocked += [(t.tid, t.previous, strides[t.previous].codes) for t in runner.runq if t.tid in self.parked]
         if runner.racing:
             blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
         self.pending = [self.causality.pending(*each) for each in blocked]

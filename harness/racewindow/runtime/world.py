@@ -45,6 +45,7 @@ class World:
 
     def entropy(self) -> random.Random:
         """The current task's own stream."""
+        self.runner.effects += 1
         task = self.runner.current
         path = "" if task is None else task.path
         if self._streams is None:

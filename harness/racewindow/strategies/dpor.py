@@ -4,10 +4,11 @@ Abdulla, Aronis, Jonsson, Sagonas: "Optimal dynamic partial order reduction", PO
 wakeup trees and sleep sets. At the end of each execution every race of it is reversed in thought: the steps that do not
 depend on the first of its two steps, then the second; if no execution run or planned so far covers that, it is planned.
 
-Departures. An event is a step of a task, with all that it touches. Blocking is by `until` and the racing clock only: a
-task in it takes part through what it looks at, also if it never goes on, and its races need not be immediate. What the
-reversed step would touch is recalled (`foresight`) or found out by a run of its own, a probe; so nothing is explored
-twice on a guess. Values are branches: a label is a task with the values that its step takes. Depth costs no stack.
+Departures. An event is a step of a task, with all that it touches. Blocking is by `until`, by spinning (see `SPINNING`
+in `runtime.guided`) and by the racing clock only: a task in it takes part through what it looks at, also if it never
+goes on, and its races need not be immediate. What the reversed step would touch is recalled (`foresight`) or found out
+by a run of its own, a probe; so nothing is explored twice on a guess. Values are branches: a label is a task with the
+values that its step takes. Depth costs no stack.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize, growing_tree
 from racewindow.strategies.leading import Leader, Probe
 from racewindow.strategies.reversals import Reversals
-from racewindow.strategies.search_tree import Node, Search
+from racewindow.strategies.search_tree import Search
 from racewindow.strategies.wakeup import Label
 from racewindow.trail import Trail
 
@@ -77,8 +78,6 @@ class OptimalReduction:
         search.strides = trail.strides
         for node, keys in zip(search.nodes[known:], trail.snapshots, strict=False):
             node.keys = keys
-        if len(search.nodes) == len(search.strides):
-            search.nodes.append(Node({}, [], {}))  # the last step was stopped, so it led nowhere
         Reversals(search, trail, known).plan_all()
 
     def _go_back(self) -> bool:

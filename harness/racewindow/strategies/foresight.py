@@ -63,13 +63,15 @@ class Foresight:
     def recall(self, root: Hashable, version: Callable[[int], int]) -> tuple[Any, list[int]]:
         """(the result of such a task at another place, where keys have other versions; accesses that it makes first).
 
-        The result is None if it is not known; the accesses then are those up to the first value never read before.
+        The result is None if it is not known; the accesses then are those up to the first value never read before. That
+        one is among them if it is to a cell: what is done to an event, a lock or a channel depends on how it stands.
         """
         codes: list[int] = []
         node = self._roots.get(root)
         while node is not None and node[1] is not None:
-            codes.append(node[0])
-            node = node[1].get(self._version(node[0], version))
+            code, node = node[0], node[1].get(self._version(node[0], version))
+            if node is not None or code // 3 in self._keys.sure:
+                codes.append(code)
         return (None if node is None or node[0] is None else node[0][0]), codes
 
     def _version(self, code: int, version: Callable[[int], int]) -> int:

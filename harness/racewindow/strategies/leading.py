@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from racewindow.errors import DivergenceError
 from racewindow.schedule import CLOCK, START
-from racewindow.strategies.replay import place_of
+from racewindow.strategies.replay import default_of, place_of
 from racewindow.strategies.search_tree import Choices, Node, Search, Sleeping, begins
 from racewindow.strategies.wakeup import Branch, Label
 from racewindow.strategy import Task
@@ -70,6 +70,7 @@ class Leader(Follower):
         self._ran: list[tuple[int, Choices, bool]] = []
         self._undo: list[tuple[Node, list[Branch]]] = []
         self._order: dict[tuple[str, int, int], str] | None = None  # place -> option, once it is repeated
+        self._ends_spinning = False
 
     def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
         """A task, CLOCK_TASK, or None if all sleep."""
@@ -92,6 +93,7 @@ class Leader(Follower):
             )
         awake = [task for task in runnable if not self._sleeps(node, task.tid)] if node.sleep else runnable
         if not awake:
+            self._ends_spinning = not runnable and not may_advance
             if not may_advance or self._sleeps(node, CLOCK_TASK):
                 return None
             self._picked = CLOCK_TASK
@@ -132,7 +134,6 @@ class Leader(Follower):
     def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
         """Go on to the next place; who sleeps there is who does now and does not depend on the step."""
         self._ran.append((task, choices, barrier))
-        self._picked = -1
         nodes = self.search.nodes
         footprint = self.search.footprint(codes)
         node = nodes[-1]
@@ -167,8 +168,6 @@ class Leader(Follower):
         """From now on, answer as a picker that repeats what has been run."""
         if self._order is None:
             self.steps += self._ran
-            if self._picked >= 0:  # a step that was stopped
-                self.steps.append((self._picked, tuple(self._taken), False))
             self._order = {}
             paths, numbers = self.paths, dict[int, int]()
             place, advances = (START, 0), 0
@@ -191,6 +190,8 @@ class Leader(Follower):
         for index, candidate in enumerate(candidates):
             if candidate.path == wanted:
                 return index
+        if wanted is None and self._ends_spinning:
+            return default_of(candidates, last)  # nobody who is left gets on: the step limit will say so
         raise DivergenceError(
             f"The search could not repeat an execution: {wanted or 'nobody'} cannot step now.",
             why="the program does not do the same under the same decisions.",

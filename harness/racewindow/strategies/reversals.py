@@ -88,11 +88,19 @@ class Reversals:
         try:
             if self._is_covered(node, whole):
                 return
-            if blocking:
-                last.settled()
+            if blocking and not self._still_race(first, last):
+                return
             insert(node.tree, whole, partial(self._learn, first))
         except _Disabled:
             return
+
+    def _still_race(self, first: int, last: Last) -> bool:
+        """Whether the reversed step, which may find another state and look at less of it, depends on the first one.
+
+        If not, all that follows it is found behind the first step, unless that takes values, which are run one by one.
+        """
+        stride = self.strides[first]
+        return last.settled().conflicts(stride.footprint) or bool(stride.choices)
 
     def _independent_of(self, first: int) -> Word:
         """All later steps of the execution that do not come after the given one."""
