@@ -108,7 +108,7 @@ Row = tuple[
 ]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number
-that makes its mark a different one, such as the time; whether it was still; what it has written, by key, where known."""
+that makes its mark a different one, such as the time; whether it was still; what it has written, by key."""
 
 
 class Pending(NamedTuple):

@@ -76,7 +76,10 @@ async def crowd() -> None:
 def test_two_tasks_of_twenty_that_must_swap_are_found(strategy: str) -> None:
     result = racewindow.explore(two_of_twenty_must_swap, strategy=strategy)
     assert kinds(result) == ["violation"]
-    assert_withheld(result, "the exploration ended with the first failure that it found")
+    if strategy == "dpor":  # the second of two orders: nothing was left to run
+        assert_complete(result, 2)
+    else:
+        assert_withheld(result, "the exploration ended with the first failure that it found")
 
 
 def test_two_tasks_of_twenty_make_two_orders() -> None:
@@ -238,7 +241,7 @@ def test_the_portfolio_claims_what_its_search_has_finished_in_its_half(orders: i
     assert result.complete is complete
     notes = {part.strategy: (part.complete, part.note) for part in result.parts}
     assert notes["dpor"] == (complete, "" if complete else "had its half of the budget, and there was more to run")
-    assert notes["random"] == (False, "")
+    assert notes["random"] == (False, "a look around at the start")
     assert ("all of them explored" in result_text(result)) is complete
 
 
@@ -259,7 +262,10 @@ def test_a_budget_that_the_first_failure_used_up_is_one_reason_and_the_failure_t
 
 # --- a step that does not come back ----------------------------------------------------------------------------------
 
-STOPPED = "a step was stopped after 0.3 s, and nothing that could follow was run"
+STOPPED = (
+    "a step took more than 0.3 s and was stopped: whether it would have ended is not known, and nothing that could "
+    "follow was run"
+)
 
 
 async def hangs_in_one_order() -> None:
@@ -417,7 +423,8 @@ def test_a_task_that_never_got_a_step_is_no_part_of_a_claim(strategy: str) -> No
     """The first failure is the default order's livelock; with all failures the other one is found as well."""
     result = racewindow.explore(never_gets_a_step, strategy=strategy, step_limit=STEP_LIMIT)
     assert kinds(result) == ["livelock"]
-    assert_withheld(result, CUT_OFF, "the exploration ended with the first failure that it found")
+    left = ["the exploration ended with the first failure that it found"] if strategy == "dfs" else []
+    assert_withheld(result, CUT_OFF, *left)
 
 
 @pytest.mark.parametrize("strategy", ALL)

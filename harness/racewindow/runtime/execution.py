@@ -215,8 +215,7 @@ def run_once(  # one execution is defined by all of these
         raise RuntimeError(msg)
     runner = SimRunner(clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments)
     runner.world = World(runner, seed, values)
-    runner.recorder = recorder
-    runner.recording = runner.naming = recorder is not None
+    runner.record_by(recorder)
     RECORDING.start(recorder)
     GLOBAL_RUN_CONTEXT.runner = runner
     library, sniffio_library.name = sniffio_library.name, "trio"
@@ -252,7 +251,7 @@ def run_once(  # one execution is defined by all of these
             runner.close()
         if root is not None and root.is_as_new():
             _SPARE_ROOTS.append(root)
-        runner.recorder, runner.recording, runner.naming = _ENDED, True, True
+        runner.record_by(_ENDED)
         # No cycles, so that nothing is left for the garbage collector, which costs more than a step.
         runner.world = runner.current = runner.main_task = runner.main_task_outcome = None
         sniffio_library.name = library

@@ -139,6 +139,11 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.woken_from_outside = False
         self.world: Any = None
 
+    def record_by(self, recorder: Any) -> None:
+        """Put the execution on the record, or with None take it off."""
+        self.recorder = recorder
+        self.recording = self.naming = recorder is not None
+
     # --- what is made only when asked for ---------------------------------------------------------------------------
 
     def ask_for_full(self) -> NoReturn:
