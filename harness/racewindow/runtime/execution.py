@@ -223,12 +223,8 @@ def run_once(  # one execution is defined by all of these
     try:
         if on_start is not None:
             on_start(runner)
-        if full:
-            _start_full(runner, main, args)
-        else:
-            root = _SPARE_ROOTS.pop() if _SPARE_ROOTS else _LeanRoot()
-            runner.main_task = _spawn_main(runner, main, args, root)
-        end = drive(runner)
+        root = None if full else _SPARE_ROOTS.pop() if _SPARE_ROOTS else _LeanRoot()
+        end = _drive(runner, main, args, root, drive)
         if not full and end == FINISHED and runner.generators and any(_is_open(ref()) for ref in runner.generators):
             runner.wants_full = True
         return None if runner.wants_full else _describe(runner, end)
@@ -256,6 +252,19 @@ def run_once(  # one execution is defined by all of these
         runner.world = runner.current = runner.main_task = runner.main_task_outcome = None
         sniffio_library.name = library
         GLOBAL_RUN_CONTEXT.__dict__.clear()
+
+
+def _drive(runner: SimRunner, main: Main, args: Sequence[object], root: _LeanRoot | None, drive: Driver) -> str:
+    """From the first task to the end; only in here may a watchdog interrupt."""
+    runner.driven = True
+    try:
+        if root is None:
+            _start_full(runner, main, args)
+        else:
+            runner.main_task = _spawn_main(runner, main, args, root)
+        return drive(runner)
+    finally:
+        runner.driven = False
 
 
 def _spawn_main(runner: SimRunner, main: Main, args: Sequence[object], root: _LeanRoot) -> SimTask:
@@ -343,9 +352,12 @@ def tear_down(runner: SimRunner) -> None:
         runner.current = GLOBAL_RUN_CONTEXT.task = task
         for _ in range(_THROWS_MAX):
             try:
+                runner.driven = True  # what the program does in there may hang as well
                 task.context.run(task.coro.throw, _Teardown())
             except BaseException:  # noqa: BLE001  # however it ends, it has ended
                 break
+            finally:
+                runner.driven = False
         nursery = task._parent_nursery
         if nursery is not None:
             nursery._children.discard(task)

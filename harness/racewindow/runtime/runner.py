@@ -60,6 +60,7 @@ _SLOTS = (
     "_instruments",
     "_system_context",
     "current",
+    "driven",
     "due",
     "effects",
     "full",
@@ -104,6 +105,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
     ) -> None:
         self.clock = clock
         self.now = 0.0
+        self.driven = False  # steps are being taken, so a watchdog may stop them; not while their end is tidied up
         self.due = False  # a deadline may have passed without the loop having moved the clock
         self.lean_sleep = clock is None
         self.io_manager = self.ki_manager = _VIRTUAL_IO  # no descriptors; Ctrl-C is not ours
@@ -114,8 +116,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.deadlines = OrderedDeadlines()
         self.init_task = self.system_nursery = self.main_task = self.main_task_outcome = self.trio_token = None
         self.clock_autojump_threshold = inf
-        self.is_guest = self.guest_tick_scheduled = False
-        self.ki_pending = False
+        self.is_guest = self.guest_tick_scheduled = self.ki_pending = False
         self.full = full
         self.wants_full = False
         self.generators: list[Any] = []  # weak references to async generators, in order of their first use

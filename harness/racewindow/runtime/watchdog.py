@@ -73,7 +73,7 @@ class Watchdog:
             state = (runner, runner.step_serial if runner is not None else 0)
             if state != seen:
                 seen, since = state, now
-            if runner is None:
+            if runner is None or not runner.driven:
                 continue
             stuck = now - since > self.step_timeout
             if stuck or (self.interrupted and now - self._interrupted_at > _GRACE_SECONDS):
@@ -88,7 +88,7 @@ class Watchdog:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread_id), ctypes.py_object(StopExecution))
 
     def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
-        if self.runner is not None:  # else the execution has ended meanwhile
+        if self.runner is not None and self.runner.driven:  # else the execution has ended meanwhile
             raise StopExecution
 
 
