@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,10 @@ _DEFAULT = settings.get_profile("default")
 settings.register_profile("ci", parent=_DEFAULT, derandomize=True)
 settings.register_profile("nightly", parent=_DEFAULT, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci" if os.environ.get("CI") else "default")  # --hypothesis-profile has the last word
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background; Ctrl-C is part of what is tested
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

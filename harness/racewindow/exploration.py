@@ -343,7 +343,8 @@ class Exploration:
         gave_up = getattr(self.strategy, "gave_up", False)
         if not (self.strategy.exhaustive or self.strategy.bound_reached or gave_up):
             return None
-        doubts = [*self.tally.doubts(), *(["gave up"] if gave_up else [])]
+        keys = self.session.tables.keys if getattr(self.strategy, "reduces", False) else None
+        doubts = [*self.tally.doubts(keys), *(["gave up"] if gave_up else [])]
         if self.watchdog.interrupted:
             doubts.append("interrupted")
         elif not self.exhausted and self.tally.groups and not self.all_failures:

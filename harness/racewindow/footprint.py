@@ -73,6 +73,10 @@ class KeyTable:
             self._names.append(name)
         return number
 
+    def knows(self, name: str) -> bool:
+        """Whether a key of this name has been touched."""
+        return name in self._numbers
+
     def renamed(self, number: int, kind: str) -> int:
         """The number of the key that is called alike, but for the kind of thing that it is."""
         found = self._renamed.get((number, kind))

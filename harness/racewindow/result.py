@@ -51,6 +51,7 @@ _DOUBTS: Mapping[str, str] = {
     "gave up": "the search that could have run every order was given up before its end",
     "untracked": "the program shares state that is not tracked, so orders that differ may have counted as the same",
     "audit": "two steps that count as independent were swapped, and something changed: untracked shared state",
+    "peak": "the program looks at peak_buffer_used of a channel, which tells orders apart that were taken for one",
     "choices": "a choice had more values than are enumerated; the others were left out",
     "nondeterminism": "one schedule gave two executions",
 }

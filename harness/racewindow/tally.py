@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from racewindow.failure import Failure
+from racewindow.footprint import KeyTable
 from racewindow.judging import Group
 from racewindow.result import Part
+from racewindow.runtime.primitives import PEAK
 from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
 
 
@@ -55,6 +57,9 @@ class Tally:
             key=lambda f: (f.checker is not None, rank.get(f.checker or "", 0), -f.count, f.class_ or ""),
         )
 
-    def doubts(self) -> list[str]:
-        """Keys of what takes `complete` back, as in `racewindow.result.why_incomplete`."""
-        return ["audit" if self.untracked else "nondeterminism"] if self.untrusted or self.untracked else []
+    def doubts(self, keys: KeyTable | None) -> list[str]:
+        """What takes `complete` back, as for `racewindow.result.why_incomplete`; `keys`: what a reduction went by."""
+        found = ["audit" if self.untracked else "nondeterminism"] if self.untrusted or self.untracked else []
+        if keys is not None and keys.knows(PEAK):
+            found.append("peak")
+        return found

@@ -437,3 +437,24 @@ def test_a_task_that_exists_in_one_order_only_is_found(strategy: str) -> None:
 def test_a_task_cancelled_before_its_first_step_is_rightly_covered(strategy: str) -> None:
     result = racewindow.explore(is_cancelled_before_its_first_step, strategy=strategy)
     assert result.verdict == "complete"
+
+
+# --- what a reduction does not see -----------------------------------------------------------------------------------
+
+
+async def looks_at_the_peak() -> None:
+    """How full a buffer has been tells orders of a send and a receive apart that nothing else does."""
+    send, receive = trio.open_memory_channel[int](2)
+    send.send_nowait(0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send.send, 1)
+        nursery.start_soon(receive.receive)
+    assert send.statistics().peak_buffer_used in (1, 2)
+
+
+def test_a_look_at_the_peak_of_a_buffer_takes_a_proof_by_reduction_back() -> None:
+    """Of one by running every interleaving nothing is taken back."""
+    why = "the program looks at peak_buffer_used of a channel, which tells orders apart that were taken for one"
+    assert_withheld(racewindow.explore(looks_at_the_peak, strategy="dpor"), why)
+    assert_withheld(racewindow.explore(looks_at_the_peak), why)
+    assert racewindow.explore(looks_at_the_peak, strategy="dfs").complete

@@ -80,6 +80,11 @@ class Portfolio:
         self.exhaustive = False
 
     @property
+    def reduces(self) -> bool:
+        """Whether its proof is one of the reduction."""
+        return isinstance(self._search, OptimalReduction)
+
+    @property
     def gave_up(self) -> bool:
         """Whether it will not be known if every order has been run."""
         return not self.exhaustive

@@ -29,7 +29,7 @@ class OptimalReduction:
     """See the module's docstring. It needs an exploration to run its probes: `attach`."""
 
     name = "dpor"
-    exhaustive = True
+    exhaustive = reduces = True
     bound_reached = looks_ahead = False
 
     def __init__(self) -> None:
