@@ -61,7 +61,7 @@ class Causality:
         if barrier:
             enablers = bit - 1
             self._raise_floor(index)
-        footprint, items, lean = table.decode(codes)
+        footprint, items, lean, _ = table.decode(codes)
         if self._lean:
             if footprint.writes & table.scopes:
                 self._relate_scopes()
@@ -107,6 +107,7 @@ class Causality:
     def _relate_scopes(self) -> None:
         """From now on readers of cancel scopes count: most executions do without, and every step reads some."""
         self._lean = False
+        self.table.scopes_change = True
         self.keys[_SCOPES] = _UNTOUCHED
         scopes, readers = self.table.scopes, dict[int, int]()
         for index, stride in enumerate(self.strides):
@@ -223,7 +224,7 @@ class Causality:
 
     def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:
         """A task that is blocked after all steps so far, and looks at these keys."""
-        footprint, items, _ = self.table.decode(codes)
+        footprint, items, *_ = self.table.decode(codes)
         own, _, root = self._history(tid, previous)
         conflicts = 0
         for number, mode in items:

@@ -24,26 +24,27 @@ _MODES = (READ, WRITE, ADD)
 class KeyTable:
     """Numbers for names; one per exploration, so that footprints of different executions can be compared.
 
-    `scopes`: which of them are cancel scopes, as bits. `blind`: those that are set without being looked at; of them
-    `sure`: those that are set in the same way whatever is there, as a cell is, and a key of a dictionary is not.
-    `shared`: those that stand for several cells, which were given one name.
-    `changes`: the keys that a footprint writes or adds to, as a bit set, by access codes.
+    `scopes`: which of them are cancel scopes, as bits; `scopes_change`: one has been written in some execution.
+    `blind`: those that are set without being looked at; of them `sure`: those that are set in the same way whatever is
+    there, as a cell is, and a key of a dictionary is not. `shared`: those that stand for several cells, which were
+    given one name. `changes`: the keys that a footprint writes or adds to, as a bit set, by access codes.
     """
 
     def __init__(self) -> None:
         self.scopes = 0
+        self.scopes_change = False
         self.blind: set[int] = set()
         self.sure: set[int] = set()
         self.shared: set[int] = set()
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
         self._renamed: dict[tuple[int, str], int] = {}
-        self._decoded: dict[tuple[int, ...], tuple[Footprint, tuple[Item, ...], tuple[Item, ...]]] = {}
+        self._decoded: dict[tuple[int, ...], _Decoded] = {}
         self.changes = _Changes()
         self._among: dict[int, _Among] = {}
 
-    def decode(self, codes: tuple[int, ...]) -> tuple[Footprint, tuple[Item, ...], tuple[Item, ...]]:
-        """A footprint as bit sets, key by key, and key by key without the cancel scopes that it only reads."""
+    def decode(self, codes: tuple[int, ...]) -> _Decoded:
+        """A footprint as bit sets, key by key; and key by key and as codes, without the cancel scopes only read."""
         found = self._decoded.get(codes)
         if found is None:
             modes: dict[int, int] = {}
@@ -53,7 +54,8 @@ class KeyTable:
                 self._decoded.clear()
             items = tuple(modes.items())
             lean = tuple(item for item in items if item[1] != READS or not self.scopes >> item[0] & 1)
-            found = self._decoded[codes] = footprint_of(codes), items, lean
+            rest = tuple(code for code in codes if code % 3 != READ_CODE or not self.scopes >> code // 3 & 1)
+            found = self._decoded[codes] = footprint_of(codes), items, lean, rest
         return found
 
     def among(self, keys: int) -> Mapping[tuple[int, ...], tuple[Item, ...]]:
@@ -152,6 +154,7 @@ class Footprint(NamedTuple):
         return Footprint(self[0] | other[0], self[1] | other[1], self[2] | other[2])
 
 
+_Decoded = tuple[Footprint, tuple[Item, ...], tuple[Item, ...], tuple[int, ...]]
 NO_FOOTPRINT = Footprint(0, 0, 0)
 
 

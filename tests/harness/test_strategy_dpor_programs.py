@@ -183,6 +183,7 @@ def test_a_deadlock_is_seen_as_it_stands() -> None:
         Program(((MoveOn(1, (Sleep(1),)),), (Block(1),), (Cancel(0),))),
         Program(((UntilAtLeast(0, 1),), (Write(0, 1),), (Fail(),))),
         Program(((Read(0),), (Choose(2), Write(0, 0)))),
+        Program(((Read(0), Fail()), (Choose(2),), (Read(0),))),
         Program(((Write(1, 0),), (Write(0, 0), Choose(2)), (Read(1), Read(0)))),
         Program(((Read(0),), (Read(1),), (Update(0),), (Update(1), Choose(2)))),
         Program(((Cancel(2),), (Locked(0, (Checkpoint(),)),), (Locked(0, ()),))),

@@ -35,11 +35,15 @@ class Foresight:
         if view in self._views:
             return True
         if self._nodes + len(self._views) > _NODES_MAX:
-            self._roots.clear()
-            self._views.clear()
-            self._nodes = 0
+            self.forget()
         self._views.add(view)
         return False
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._roots.clear()
+        self._views.clear()
+        self._nodes = 0
 
     def learn(self, root: Hashable, codes: Sequence[int], version: Callable[[int], int], result: Any) -> None:
         """A task whose history is `root` made these accesses and no others."""

@@ -145,13 +145,8 @@ class Leader(Follower):
                 node.counts, node.share = self._counts, Fraction(1, prod(self._counts))
             else:
                 node.share = 1
-            for other, sleeping in node.sleep.items():
-                if other != task:
-                    kept = {c: label for c, label in sleeping.labels.items() if not label[0].conflicts(footprint)}
-                    if len(kept) == len(sleeping.labels):
-                        sleep[other] = sleeping
-                    elif kept:
-                        sleep[other] = Sleeping(kept)
+            if node.sleep:
+                sleep = node.asleep_after(task, footprint)
         nodes.append(Node(sleep, self._next, {}))
         self._next = []
 

@@ -80,7 +80,7 @@ class Reversals:
         known, least = self._recall(second.root, choices, ((1 << first) - 1) | word.mask)
         if known is BLOCKED:
             return
-        settle = partial(self._settle, first, [*word.labels(), (second.task, choices)])
+        settle = partial(self._settle_behind, word, first, (second.task, choices))
         # It may make other decisions there, in number or kind: what becomes of its values only a probe can say.
         sure = choices if known is not None or not choices else None
         last = Last(second.task, before, settle, footprint=known, least=least, choices=sure)
@@ -118,12 +118,16 @@ class Reversals:
             if word.has(task):
                 if any(word.starts_with(task, choices) for choices in sleeping.labels):
                     return True
-            elif sleeping.whole and all(word.commutes_with(each) for each, _ in sleeping.labels.values()):
+            elif sleeping.whole and all(map(word.commutes_with, sleeping.footprints)):
                 return True
         return False
 
     def _recall(self, root: int, choices: Choices, steps: int) -> tuple[Any, Footprint]:
         return self.search.recall(root, choices, partial(self.trail.version, steps=steps))
+
+    def _settle_behind(self, word: Word, depth: int, label: Label) -> tuple[Footprint, Choices]:
+        """What a step touches behind a word."""
+        return self._settle(depth, [*word.labels(), label])
 
     def _settle(self, depth: int, labels: Sequence[Label]) -> tuple[Footprint, Choices]:
         """What the last of some steps touches."""

@@ -26,10 +26,11 @@ class Sleeping:
     and then one of three. `whole`: all values have been explored.
     """
 
-    __slots__ = ("labels", "whole")
+    __slots__ = ("footprints", "labels", "whole")
 
     def __init__(self, labels: dict[Choices, tuple[Footprint, Fraction | int]]) -> None:
         self.labels = labels
+        self.footprints = [footprint for footprint, _ in labels.values()]
         self.whole = () in labels or sum(share for _, share in labels.values()) == 1
 
 
@@ -47,6 +48,20 @@ class Node:
         self.share: Fraction | int = 1
         self.counts: list[int] = []
         self.done = 0
+
+    def asleep_after(self, task: int, footprint: Footprint) -> dict[int, Sleeping]:
+        """Who still sleeps after a step of a task: whoever does not depend on it."""
+        sleep: dict[int, Sleeping] = {}
+        for other, sleeping in self.sleep.items():
+            if other == task:
+                continue
+            if not any(map(footprint.conflicts, sleeping.footprints)):
+                sleep[other] = sleeping
+            elif len(sleeping.labels) > 1:
+                kept = {c: label for c, label in sleeping.labels.items() if not label[0].conflicts(footprint)}
+                if kept:
+                    sleep[other] = Sleeping(kept)
+        return sleep
 
     def put_to_sleep(self, stride: Stride) -> None:
         """A step has been explored from here, with the values that it took."""
@@ -71,13 +86,14 @@ class Node:
 
     def _covers(self, path: list[Branch]) -> bool:
         """Whether a sleeping task has no part in a path and commutes with it, whatever value it takes."""
-        if any(branch.footprint is None for branch in path):
-            return False
         tasks = {branch.task for branch in path}
+        touched = [branch.footprint for branch in path if branch.footprint is not None]
+        if len(touched) < len(path):
+            return False
         return any(
             sleeping.whole
             and task not in tasks
-            and not any(own.conflicts(branch.least) for own, _ in sleeping.labels.values() for branch in path)
+            and not any(own.conflicts(each) for own in sleeping.footprints for each in touched)
             for task, sleeping in self.sleep.items()
         )
 
@@ -96,6 +112,7 @@ class Search:
         self._foresight = Foresight(keys)
         self.nodes = [Node({}, [], {})]
         self.strides: list[Stride] = []
+        self._scopes_change = False
         self.probes = 0
         self.orders: dict[int, tuple[int, ...]] = {}  # of the tasks, by number, as far as they were needed
 
@@ -107,7 +124,7 @@ class Search:
             for pending in trail.pending:
                 if pending.task == labels[-1][0]:
                     version = partial(trail.version, steps=(1 << len(trail.strides)) - 1)
-                    self._foresight.learn((pending.root, ()), pending.codes, version, BLOCKED)
+                    self._foresight.learn((pending.root, ()), self._looked_at(pending.codes), version, BLOCKED)
             return None
         self.learn(trail, len(trail.strides) - 1)
         return trail.strides[-1]
@@ -115,12 +132,25 @@ class Search:
     def learn(self, trail: Trail, index: int) -> None:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
         stride = trail.strides[index]
+        self._mind_scopes()
         if self._foresight.knows(stride.view):
             return
         # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
         if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
             version = partial(trail.version, steps=(1 << index) - 1)
-            self._foresight.learn((stride.root, stride.choices), stride.codes, version, stride.footprint)
+            codes = self._looked_at(stride.codes)
+            self._foresight.learn((stride.root, stride.choices), codes, version, stride.footprint)
+
+    def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+        """What a footprint depends on: cancel scopes only once one has been written, as most never are."""
+        self._mind_scopes()
+        return codes if self._scopes_change else self._keys.decode(codes)[3]
+
+    def _mind_scopes(self) -> None:
+        """Begin anew if one has been written: what is known does not tell when it had not been."""
+        if self._keys.scopes_change and not self._scopes_change:
+            self._scopes_change = True
+            self._foresight.forget()
 
     def footprint(self, codes: tuple[int, ...]) -> Footprint:
         """Access codes as bit sets."""
@@ -131,6 +161,7 @@ class Search:
 
         The first is BLOCKED if the step cannot be taken.
         """
+        self._mind_scopes()
         known, codes = self._foresight.recall((root, choices), version)
         return known, footprint_of(codes) if known is None else NO_FOOTPRINT
 
