@@ -317,8 +317,9 @@ class Hooks:
             self._replace(owner, "__init__", _naming(owner.__init__, kind, inner))  # type: ignore[misc]
 
         self._replace(CancelStatus, "parent", _moving(CancelStatus.__dict__["parent"]))
-        peak = trio.MemoryChannelStatistics.__dict__["peak_buffer_used"]
-        self._replace(trio.MemoryChannelStatistics, "peak_buffer_used", _peak(peak))
+        peak = trio.MemoryChannelStatistics.__dict__.get("peak_buffer_used")
+        if peak is not None:  # trio 0.31 does not count it
+            self._replace(trio.MemoryChannelStatistics, "peak_buffer_used", _peak(peak))
         self._replace(MemoryChannelState, "__init__", channels.takes_apart(MemoryChannelState.__init__, recorder))
         for owner, side in ((_SEND, "sender"), (_RECEIVE, "receiver")):
             self._replace(owner, "__init__", channels.names_end(owner.__init__, side, recorder))

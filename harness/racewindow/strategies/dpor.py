@@ -56,9 +56,9 @@ class OptimalReduction:
     def attach(self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str]) -> None:
         """Be given a way to run probes, and the tables of keys and tasks of the exploration."""
 
-        def probe(search: Search, depth: int, labels: Sequence[Label]) -> tuple[Trail, int]:
+        def probe(search: Search, depth: int, labels: Sequence[Label]) -> tuple[Trail, int, int]:
             leader = Probe(paths, search.strides[:depth], search.nodes[depth].keys, labels)
-            return run(leader), leader.taken
+            return run(leader), leader.taken, leader.at
 
         self._search = Search(probe, keys, paths)
 

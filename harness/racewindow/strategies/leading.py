@@ -195,7 +195,10 @@ class Leader(Follower):
 
 
 class Probe(Follower):
-    """Steps run to see what the last of them touches. `taken`: how many could be."""
+    """Steps run to see what the last of them touches. `taken`: how many could be; `at`: where the last of these is.
+
+    That need not be the end: time may have passed when nobody could go on.
+    """
 
     def __init__(
         self, paths: list[str], prefix: list[Stride], keys: dict[int, KeyState], labels: Sequence[Label]
@@ -203,6 +206,7 @@ class Probe(Follower):
         super().__init__(paths, prefix, keys)
         self.labels = labels
         self.taken = 0
+        self._rows = self.at = len(prefix) - 1
 
     def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
         """The next of the steps; None when all are taken, or the next one cannot be."""
@@ -217,11 +221,14 @@ class Probe(Follower):
     def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
         """One more."""
         del task, codes, choices
-        self.taken += not barrier
+        self._rows += 1
+        if not barrier:
+            self.taken, self.at = self.taken + 1, self._rows
 
     def rewind(self) -> None:
         """As of a leader."""
         self.taken, self._values = 0, None
+        self._rows = self.at = len(self.prefix) - 1
 
     def new_value(self, count: int, position: int) -> int:
         """The value of the label; the first where it says nothing."""

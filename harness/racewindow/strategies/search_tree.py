@@ -99,14 +99,15 @@ class Node:
 
 
 class Search:
-    """The search as its parts share it. `run`: runs the steps of labels from a place on, and gives the trail.
+    """The search as its parts share it.
 
+    `run`: runs the steps of labels from a place on; gives the trail, how many could be taken, and where the last is.
     `nodes`: the places of the execution run last, one before each of its `strides`, and one at its end. `paths`: of the
     tasks by number. `probes`: executions run only to learn what a step touches.
     """
 
     def __init__(
-        self, run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int]], keys: KeyTable, paths: list[str]
+        self, run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int, int]], keys: KeyTable, paths: list[str]
     ) -> None:
         self._run, self._keys, self.paths = run, keys, paths
         self._foresight = Foresight(keys)
@@ -119,15 +120,15 @@ class Search:
     def probe(self, depth: int, labels: Sequence[Label]) -> Stride | None:
         """Run steps from a place on, to see what the last one does; None if it cannot be taken."""
         self.probes += 1
-        trail, taken = self._run(self, depth, labels)
+        trail, taken, at = self._run(self, depth, labels)
         if taken < len(labels):
             for pending in trail.pending:
                 if pending.task == labels[-1][0]:
                     version = partial(trail.version, steps=(1 << len(trail.strides)) - 1)
                     self._foresight.learn((pending.root, ()), self._looked_at(pending.codes), version, BLOCKED)
             return None
-        self.learn(trail, len(trail.strides) - 1)
-        return trail.strides[-1]
+        self.learn(trail, at)
+        return trail.strides[at]
 
     def learn(self, trail: Trail, index: int) -> None:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
