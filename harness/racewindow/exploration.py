@@ -39,16 +39,6 @@ _COMPARE_EARLY, _COMPARE_EVERY = 100, 1_000
 """Which executions are run twice on the record, to see whether a schedule gives one trace: these, and every 1,000th."""
 
 
-_RELATIVE = (
-    "the program sets deadlines relative to the time it reads; under the racing clock time is read at deadlines only, "
-    "so a deadline computed from an instant between two others is not covered"
-)
-_SPINNING = (
-    "a task spun: after two looks that changed nothing it was parked until something that it had read was written, "
-    "because until then it can only look again"
-)
-
-
 class Exploration:
     """One run of `explore`, from its options to its result."""
 
@@ -110,6 +100,7 @@ class Exploration:
         if attach is not None:
             attach(self.session.probe, tables.keys, tables.tasks.paths)
         self._progressed = getattr(self.strategy, "progressed", None)  # of a portfolio, which shares the budget out
+        self._reduces = getattr(self.strategy, "reduces", False)
 
     def _loop(self) -> None:
         going_on = True
@@ -149,23 +140,23 @@ class Exploration:
             return False  # there was no time to confirm it: as if it had not been run
         tally.executions += 1
         tally.steps += ran.raw.steps
+        trace = ran.trace_number if self.footprints else None
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
-        tally.cut_off = tally.cut_off or ran.raw.end == LIMIT
+        if ran.raw.end == LIMIT:
+            tally.cut_off = True
         if ran.raw.relative_deadlines:
-            tally.notes.setdefault("racing", _RELATIVE)
-        if getattr(ran.raw.recorder, "spun", False):
-            tally.notes.setdefault("spinning", _SPINNING)
+            tally.note("racing")
+        if self.footprints and getattr(ran.raw.recorder, "spun", False):
+            tally.note("spinning")
         if not judged.findings and (number % _COMPARE_EVERY == 0 or number == _COMPARE_EARLY):
             self._compare(picker)
-        self.discovery.executed(ran.trace_number, failed=failed)
-        current = getattr(self.strategy, "current", "")
-        if current:
-            tally.count_part(current, ran.trace_number, failed=failed)
+        self.discovery.executed(trace, failed=failed)
+        if self._progressed is not None:
+            tally.count_part(getattr(self.strategy, "current", ""), trace, failed=failed)
         # Now that the result has been taken: a search may run the program to learn from it.
         self.strategy.finished(ran.trail if self.learns else None, ran.raw.steps)
-        found = "" if tally.untrusted else self.auditor.check(number, ran, self.strategy, picker)
-        if found:
+        if self._reduces and not tally.untrusted and (found := self.auditor.check(number, ran, self.strategy, picker)):
             self._distrust(found)
         if tally.executions % _COLLECT_EVERY == 0:
             gc.collect(0)
@@ -343,7 +334,7 @@ class Exploration:
         gave_up = getattr(self.strategy, "gave_up", False)
         if not (self.strategy.exhaustive or self.strategy.bound_reached or gave_up):
             return None
-        keys = self.session.tables.keys if getattr(self.strategy, "reduces", False) else None
+        keys = self.session.tables.keys if self._reduces else None
         doubts = [*self.tally.doubts(keys), *(["gave up"] if gave_up else [])]
         if self.watchdog.interrupted:
             doubts.append("interrupted")

@@ -130,13 +130,11 @@ class Session:
         host = Host()
         if hasattr(picker, "prefix"):
             raw = self._run(picker, host, self._guided_recorder, None)
-        else:
-
-            def recorder(_: Picker) -> TrailRecorder:
-                return TrailRecorder(self.tables, self.locator, looks_ahead=looks_ahead)
-
-            make = recorder if footprints else None
+        elif footprints:
+            make: MakeRecorder = lambda _: TrailRecorder(self.tables, self.locator, looks_ahead=looks_ahead)  # noqa: E731
             raw = self._walk(picker, host, make) or self._run(picker, host, make, None)
+        else:
+            raw = self._walk(picker, host, None) or self._run(picker, host, None, None)
         if raw.end == CUT:
             return Ran(raw, CLEAN, host.events)
         return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None), host.events)

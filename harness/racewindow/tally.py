@@ -12,6 +12,14 @@ from racewindow.result import Part
 from racewindow.runtime.primitives import PEAK
 from racewindow.statistics import INDEPENDENT_FROM, Discovery, summary
 
+_NOTES = {
+    "racing": "the program sets deadlines relative to the time it reads; under the racing clock time is read at "
+    "deadlines only, so a deadline computed from an instant between two others is not covered",
+    "spinning": "a task spun: after two looks that changed nothing it was parked until something that it had read was "
+    "written, because until then it can only look again",
+}
+"""What is said once if it happened in any execution."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -32,6 +40,10 @@ class Tally:
     """Things worth saying, once each, by what they are about."""
     by_strategy: dict[str, Discovery] = field(default_factory=dict)
     """What the strategies of a portfolio have shown, each by itself."""
+
+    def note(self, key: str) -> None:
+        """Say that something has happened that has to be known."""
+        self.notes.setdefault(key, _NOTES[key])
 
     def count_part(self, strategy: str, trace: int | None, *, failed: bool) -> None:
         """One more execution of a strategy of a portfolio.

@@ -215,8 +215,9 @@ def run_once(  # one execution is defined by all of these
         raise RuntimeError(msg)
     runner = SimRunner(clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments)
     runner.world = World(runner, seed, values)
-    runner.record_by(recorder)
-    RECORDING.start(recorder)
+    if recorder is not None:
+        runner.record_by(recorder)
+        RECORDING.start(recorder)
     GLOBAL_RUN_CONTEXT.runner = runner
     library, sniffio_library.name = sniffio_library.name, "trio"
     end, root = STOPPED, None
@@ -238,8 +239,9 @@ def run_once(  # one execution is defined by all of these
         runner.main_task_outcome = outcome.Error(_internal_error(error))
         return None if runner.wants_full else _describe(runner, FINISHED)
     finally:
-        runner.recording = runner.naming = False
-        RECORDING.stop()
+        if recorder is not None:
+            runner.record_by(None)
+            RECORDING.stop()
         if runner.tasks:
             tear_down(runner)
         if full:
