@@ -270,11 +270,12 @@ def _new(statistics: Mapping[str, Any]) -> str:
 
 def _tree(by: Part | Result, statistics: Mapping[str, Any]) -> str:
     """How many leaves the unfinished tree has in all, in as many words as the estimate is good for."""
-    _, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
+    one, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
     log10, spread, size = statistics["tree_size_log10"], statistics.get("tree_size_spread"), statistics.get("tree_size")
     digits, power = two_digits(log10)
     if by.strategy in _SEARCHES and power < 15 and digits * 10**power <= by.executions:
-        return f"more than {by.executions:,} {many} in all"  # two digits are too few to say how many more
+        # Two digits are too few to say how many more.
+        return f"more than {by.executions:,} {one if by.executions == 1 else many} in all"
     about = about_as_many(log10)
     if size is None or spread is None or spread > size / 2:
         so_far = " or many more, by what is planned so far" if by.strategy in _ORDERS else ""  # it finds out as it goes

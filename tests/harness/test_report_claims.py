@@ -166,6 +166,7 @@ def test_a_search_says_more_than_it_ran_where_its_estimate_has_too_few_digits_to
         return explored(replace(NOTHING, strategy="dpor", executions=executions, statistics=size))
 
     assert "tree: more than 1,234 orders of events in all" in told(1_234, 1_240.0)
+    assert "tree: more than 1 order of events in all" in told(1, 1.0)
     assert "tree: very roughly 1,300 orders of events in all" in told(1_234, 1_260.0)
 
 
