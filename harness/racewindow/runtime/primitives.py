@@ -68,8 +68,8 @@ def _hook_state(original: Callable[..., Any], note: _Note) -> Callable[..., Any]
 
     @wraps(original)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        now = RECORDING.recorder
-        if now is not None and now.current is not None:
+        now = recorder()
+        if now is not None:
             note(now, self)
         return original(self, *args, **kwargs)
 
@@ -79,8 +79,8 @@ def _hook_state(original: Callable[..., Any], note: _Note) -> Callable[..., Any]
 def _hook_async(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
     @wraps(original)  # a task that runs it keeps its name
     async def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        now = RECORDING.recorder
-        if now is not None and now.current is not None:
+        now = recorder()
+        if now is not None:
             note(now, self)
         return await original(self, *args, **kwargs)
 
@@ -118,19 +118,19 @@ def _hooked_repark(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _reads(now: Recorder, thing: Any) -> None:
-    now.footprint[now.key(thing) * 3 + READ_CODE] = None
+    now.read(thing)
 
 
 def _writes(now: Recorder, thing: Any) -> None:
-    now.footprint.setdefault(now.key(thing) * 3 + WRITE_CODE)
+    now.write(thing)
 
 
 def _reads_lot(now: Recorder, thing: Any) -> None:
-    now.footprint[now.key(thing._lot) * 3 + READ_CODE] = None
+    now.read(thing._lot)
 
 
 def _writes_lot(now: Recorder, thing: Any) -> None:
-    now.footprint[now.key(thing._lot) * 3 + WRITE_CODE] = None
+    now.write(thing._lot)
 
 
 def _waits_for_event(now: Recorder, event: trio.Event) -> None:
@@ -171,10 +171,6 @@ def _may_be_late(now: Recorder, nursery: Any) -> None:
         now.read(nursery)
 
 
-def _adds_exception(now: Recorder, nursery: Any) -> None:
-    now.write(nursery)
-
-
 def _hooked_closing(original: Callable[..., None]) -> Callable[..., None]:
     """A nursery that closes lets its parent go on, after all exits and not after the last one only."""
 
@@ -211,7 +207,7 @@ _METHODS: tuple[tuple[type, str, _Note], ...] = (
     (Task, "_attempt_abort", _aborts),
     (_NURSERY, "_child_finished", _child_ends),
     (_NURSERY, "start_soon", _may_be_late),
-    (_NURSERY, "_add_exc", _adds_exception),
+    (_NURSERY, "_add_exc", _writes),
 )
 _LOTS: tuple[tuple[type, str, Callable[[Any], Any] | None, int], ...] = (
     *(

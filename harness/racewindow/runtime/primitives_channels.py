@@ -130,17 +130,24 @@ def _wakes(footprint: Footprint, parts: Parts, queue: Any, side: str) -> None:
     footprint[parts.number(f"waiting {side}") * 3 + ADD_CODE] = None
 
 
+def _opened(now: Recorder, end: Any) -> tuple[Parts, int] | None:
+    """(the pieces, the key of who uses this end); None if it is closed or was made unseen, which is noted here."""
+    parts = parts_of(now, end._state)
+    if parts is None:
+        now.write(end._state)
+        return None
+    closed, users = _keys_of(end, parts)
+    now.footprint[closed * 3 + READ_CODE] = None
+    return None if end._closed else (parts, users)
+
+
 def sends(now: Recorder, end: Any) -> None:
     """`send_nowait`, with which `send` begins."""
     state, footprint = end._state, now.footprint
-    parts = parts_of(now, state)
-    if parts is None:
-        now.write(state)
+    opened = _opened(now, end)
+    if opened is None:
         return
-    closed, users = _keys_of(end, parts)
-    footprint[closed * 3 + READ_CODE] = None
-    if end._closed:
-        return
+    parts, users = opened
     footprint[parts.own * 3 + READ_CODE] = None
     if not state.open_receive_channels:
         return
@@ -170,14 +177,10 @@ def sends(now: Recorder, end: Any) -> None:
 def receives(now: Recorder, end: Any) -> None:
     """`receive_nowait`, with which `receive` begins."""
     state, footprint = end._state, now.footprint
-    parts = parts_of(now, state)
-    if parts is None:
-        now.write(state)
+    opened = _opened(now, end)
+    if opened is None:
         return
-    closed, users = _keys_of(end, parts)
-    footprint[closed * 3 + READ_CODE] = None
-    if end._closed:
-        return
+    parts, users = opened
     footprint[parts.own * 3 + READ_CODE] = None
     number = parts.taken + len(state.receive_tasks)
     order, item = parts.receives * 3, parts.number(f"item {number}") * 3
@@ -200,13 +203,9 @@ def receives(now: Recorder, end: Any) -> None:
 
 def clones(now: Recorder, end: Any) -> None:
     """Another end of the same side: how many there are is seen by `statistics`, and by a close of this one."""
-    parts = parts_of(now, end._state)
-    if parts is None:
-        now.write(end._state)
-        return
-    closed, users = _keys_of(end, parts)
-    now.footprint[closed * 3 + READ_CODE] = None
-    if not end._closed:
+    opened = _opened(now, end)
+    if opened is not None:
+        parts, users = opened
         now.footprint[users * 3 + ADD_CODE] = None
         now.footprint[parts.number("clones") * 3 + ADD_CODE] = None
 

@@ -223,8 +223,8 @@ class Recorder:
         deadlines = runner.deadlines
         if deadlines.next_deadline() > runner.now:
             return
-        for _, serial, task in deadlines.timers:
-            if task.timer == serial and _ <= runner.now:
+        for deadline, serial, task in deadlines.timers:
+            if task.timer == serial and deadline <= runner.now:
                 self._read_scopes(task)
         for deadline, _, scope in sorted(deadlines._heap, key=itemgetter(0, 1)):
             if deadline <= runner.now and deadline == scope._registered_deadline:
