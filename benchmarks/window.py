@@ -6,7 +6,7 @@ work, and what differs is the loop that runs the tasks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import trio
@@ -32,6 +32,9 @@ class PlainHost:
     def choose(self, options: Sequence[T]) -> T:
         """Always the first."""
         return options[0]
+
+    async def fault_point(self, name: str, kinds: Collection[str] | None) -> None:
+        """Nothing ever strikes."""
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Keep the event for the checkers."""

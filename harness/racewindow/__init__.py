@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from racewindow.events import Event
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
+    from racewindow.faults import Fault, FaultPlan, FaultPoint
     from racewindow.result import Result
     from racewindow.running import run
-    from racewindow.runtime.access import choose
+    from racewindow.runtime.access import choose, fault_point, offer_fault
     from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
@@ -40,6 +41,9 @@ __all__ = [
     "Execution",
     "ExplorationFailed",
     "Failure",
+    "Fault",
+    "FaultPlan",
+    "FaultPoint",
     "FunctionChecker",
     "History",
     "InputError",
@@ -60,6 +64,8 @@ __all__ = [
     "checker",
     "choose",
     "explore",
+    "fault_point",
+    "offer_fault",
     "replay",
     "run",
     "scenario",
@@ -78,7 +84,8 @@ _HOMES = {
     "racewindow.failure": "Execution Failure",
     "racewindow.result": "Result",
     "racewindow.running": "run",
-    "racewindow.runtime.access": "choose",
+    "racewindow.faults": "Fault FaultPlan FaultPoint",
+    "racewindow.runtime.access": "choose fault_point offer_fault",
     "racewindow.scenarios": "Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",
     "racewindow.tracking": "Cell TrackedDict TrackedList tracked until",

@@ -84,6 +84,25 @@ NegativePrices = Annotated[
 AllFailures = Annotated[
     bool, typer.Option("--all-failures", help="Go on after the first failure, and count each kind.", show_default=False)
 ]
+Faults = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K",
+        help="At most K faults in one execution, of the kinds that the scenario declares or --fault names; "
+        "none unless given.",
+        show_default=False,
+    ),
+]
+FaultKinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND",
+        help="Let this kind of fault strike, such as crash or stall:seconds=30,target=writer-*; repeatable. "
+        "`racewindow faults` lists them.",
+        show_default=False,
+    ),
+]
 Footprints = Annotated[
     bool | None,
     typer.Option(
@@ -187,6 +206,8 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     feed: Feed = None,
     allow_negative_prices: NegativePrices = False,
     all_failures: AllFailures = False,
+    faults: Faults = None,
+    fault: FaultKinds = None,
     footprints: Footprints = None,
     step_limit: StepLimit = None,
     log: Log = None,
@@ -211,6 +232,8 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         feed=feed,
         allow_negative_prices=allow_negative_prices,
         all_failures=all_failures,
+        faults=faults,
+        fault=fault or [],
         footprints=footprints,
         step_limit=step_limit,
         preemptions=preemptions,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from racewindow.cli_options import assignments, feed_of, positive_seconds, whole_number
+from racewindow.cli_options import assignments, fault_plan, feed_of, positive_seconds, whole_number
 from racewindow.cli_output import emit, emit_json, program_output_to, shown_path
 
 NOTHING, FOUND, UNTRUSTED, INTERRUPTED = 0, 1, 3, 130
@@ -15,6 +15,7 @@ _NOTHING_TO_RUN = "it is the number of executions to run, so it has to be at lea
 _NO_STEPS = "it is how many steps one execution may take, so it has to be at least 1."
 
 _NO_PREEMPTIONS = "it is how often an execution may leave a task that could go on, so it has to be at least 0."
+_NO_BUDGET = "it is how many faults may strike in one execution, so it has to be at least 0."
 _NO_DEPTH = "it is the number of ordering constraints that a bug needs, so it has to be at least 1."
 
 
@@ -39,6 +40,8 @@ class Asked:
     footprints: bool | None
     step_limit: str | None
     log: str | None
+    faults: str | None
+    fault: list[str]
     out: str
     as_json: bool
     quiet: bool
@@ -57,6 +60,7 @@ def explore(asked: Asked) -> int:
     preemptions = whole_number("--preemptions", asked.preemptions, least=0, why=_NO_PREEMPTIONS, such_as=2)
     depth = whole_number("--depth", asked.depth, least=1, why=_NO_DEPTH, such_as=3)
     params = assignments("--set", asked.settings)
+    budget = whole_number("--faults", asked.faults, least=0, why=_NO_BUDGET, such_as=1)
 
     from racewindow import explorer
     from racewindow.log import check_log
@@ -83,6 +87,7 @@ def explore(asked: Asked) -> int:
             safeguards=asked.safeguards,
             params=params,
             footprints=asked.footprints,
+            faults=fault_plan(scenario, asked.fault, budget),
             all_failures=asked.all_failures,
             out=asked.out,
             log=asked.log,

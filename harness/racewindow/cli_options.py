@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from racewindow.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from racewindow.faults import FaultPlan
     from racewindow.scenarios import Scenario
 
 
@@ -103,3 +104,16 @@ def _takes(loader: Any, options: Mapping[str, Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def fault_plan(scenario: Scenario, texts: Sequence[str], budget: int | None) -> FaultPlan | int | None:
+    """What may strike: the faults named, one of them at most unless a budget says otherwise; else the scenario's own.
+
+    Raises UsageError for a kind that nobody knows, and for a parameter that it does not have.
+    """
+    from racewindow.faults import FaultPlan, parse_fault
+
+    if not texts:
+        return budget
+    known = [type(fault) for fault in scenario.faults]
+    return FaultPlan(tuple(parse_fault(text, known=known) for text in texts), 1 if budget is None else budget)

@@ -15,6 +15,7 @@ from racewindow.audit import Auditor
 from racewindow.budget import Progress
 from racewindow.errors import DivergenceError, InputError
 from racewindow.failure import Execution, Failure
+from racewindow.fault_survey import FaultSurvey
 from racewindow.judging import Identity, names_of
 from racewindow.log import LogFile
 from racewindow.report_failure import UNTRACKED
@@ -98,7 +99,8 @@ class Exploration:
         attach, tables = getattr(self.strategy, "attach", None), self.session.tables
         self.learns = self.strategy.looks_ahead or attach is not None
         if attach is not None:
-            attach(self.session.probe, tables.keys, tables.tasks.paths)
+            attach(self.session.probe, tables.keys, tables.tasks.paths, self.settings.faults)
+        self.faults = FaultSurvey(self.session)
         self._progressed = getattr(self.strategy, "progressed", None)  # of a portfolio, which shares the budget out
         self._reduces = getattr(self.strategy, "reduces", False)
 
@@ -127,9 +129,11 @@ class Exploration:
         if picker is None:
             self.exhausted = True
             return False
+        picker = self.faults.added_to(picker, number)
         ran = self.session.run(picker, footprints=self.footprints, looks_ahead=self.strategy.looks_ahead)
         if self.watchdog.interrupted and ran.raw.end == STOPPED:
             return False
+        self.faults.count(ran.faulting)
         if ran.raw.end == CUT:
             tally.redundant += 1
             self.strategy.finished(ran.trail, ran.raw.steps)
@@ -324,6 +328,8 @@ class Exploration:
             bounds["schedules"] = Bound(self.schedules, self.tally.executions >= self.schedules)
         if self.seconds is not None:
             bounds["seconds"] = Bound(self.seconds, self.out_of_time)
+        if self.settings.faults:
+            bounds["faults"] = Bound(self.settings.faults.budget, self.faults.used_up)
         preemptions = getattr(self.strategy, "preemptions", None)
         if preemptions is not None:
             bounds["preemptions"] = Bound(preemptions, self.strategy.bound_reached)
@@ -378,9 +384,12 @@ class Exploration:
             statistics=summary(self.discovery, None if complete else self._tree_size()),
             params=settings.params,
             safeguards=settings.safeguards,
+            faults=settings.faults,
+            faults_offered=self.faults.per_kind(self.faults.offered),
+            faults_struck=self.faults.per_kind(self.faults.struck),
             untrusted=tally.untrusted or tally.untracked,
             interrupted=self.watchdog.interrupted,
-            notes=(*settings.feed_notes, *tally.notes.values(), *platform_notes()),
+            notes=(*settings.feed_notes, *self.faults.notes, *tally.notes.values(), *platform_notes()),
         )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from racewindow.budget import Progress, check_budget
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution
+from racewindow.faults import Fault, FaultPlan, parse_fault
 from racewindow.log import LogFile
 from racewindow.result import Result
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
+from racewindow.scenarios import as_scenario
 from racewindow.schedule import Schedule
 from racewindow.session import Session
 from racewindow.settings import Target, make_settings
@@ -34,6 +36,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     params: Mapping[str, Any] | None = None,
     feed: str | Path | None = None,
     feed_options: Mapping[str, Any] | None = None,
+    faults: FaultPlan | Fault | int | None = None,
     footprints: bool | None = None,
     all_failures: bool = False,
     step_limit: int = 50_000,
@@ -51,7 +54,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     "dfs", the most in one execution. `depth`: for "pct" and "auto", of the bugs that it looks for (3). `semantics`:
     "processes" (any runnable task may step next) or "trio" (only orders that trio's batches allow). `clock`: "idle"
     (time moves when nothing can run) or "racing" (at any decision).
-    `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
+    `safeguards`, `params`, `feed`: see `Scenario`. `faults`: what may strike, a plan, or a budget for those that the
+    scenario declares; None for no faults. `footprints`: record what each step touches, on every execution.
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
     failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
@@ -71,6 +75,7 @@ def explore(  # the options of an exploration; all but the target have defaults
         feed_options=feed_options,
         step_limit=step_limit,
         step_timeout=step_timeout,
+        faults=faults,
     )
     options = Options(seed=seed, preemptions=preemptions, depth=depth, semantics=settings.semantics, schedules=budget)
     exploration = Exploration(
@@ -102,6 +107,7 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
         params=schedule.params,
         feed=schedule.feed,
         feed_options=schedule.feed_options,
+        faults=_faults_of(target, schedule),
         **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
     )
     logfile = None if log is None else LogFile(log)
@@ -115,3 +121,12 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     finally:
         if logfile is not None:
             logfile.close()
+
+
+def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
+    """The faults that strike in a schedule, as often as it says; raises UsageError for a kind that is not there."""
+    if not schedule.faults:
+        return None
+    known = [type(fault) for fault in as_scenario(target).faults]
+    faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
+    return FaultPlan(faults, budget=len(schedule.deviations))

@@ -28,6 +28,7 @@ _LIMITS: Mapping[str, str] = {
     "seconds": "{limit:,} s",
     "step_limit": "{limit:,} step{s} per execution",
     "step_timeout": "{limit:,} s per step",
+    "faults": "{limit:,} fault{s} per execution",
 }
 """Bound -> how its value is told; any other as its name and its value."""
 _INTERLEAVINGS = ("interleaving", "interleavings")
@@ -131,6 +132,8 @@ def _complete(result: Result) -> str:
     one, many = _ORDERS.get(by.strategy, _INTERLEAVINGS)
     claim = "complete" if bound is None else f"exhaustive for bound {bound}"
     within = "" if bound is None else f" with at most {counted(bound, 'preemption')}"
+    if result.faults:
+        within += f" with {result.faults.summary}"
     if by.executions == 1:
         return f"{claim}: 1 {one}{within}, explored, and it {'fails' if by.failing else 'does not fail'}"
     failing = {0: "none fails", 1: "1 of them fails"}.get(by.failing, f"{by.failing:,} of them fail")
@@ -200,7 +203,7 @@ def _limit(name: str, bound: Bound) -> str:
 def _fixed(result: Result, feed: str | None) -> str:
     safeguards = f"safeguards {', '.join(result.safeguards)}" if result.safeguards else "no safeguard on"
     params = ", ".join(f"{name}={_value(value)}" for name, value in result.params.items())
-    faults = "" if result.faults_offered else "no faults"
+    faults = "" if result.faults else "no faults"
     own_feed = "" if feed is None else f"feed {feed}"
     return "; ".join(part for part in (safeguards, params, own_feed, faults) if part)
 
@@ -211,6 +214,8 @@ def _statistics(result: Result) -> list[str]:
     first = result.statistics.get("executions_to_first_failure")
     if first is not None and first < result.executions:
         facts.append(f"failures: {_to_the_first(first)}")
+    for kind, offered in result.faults_offered.items():
+        facts.append(f"fault {kind}: offered {_times(offered)}, struck {_times(result.faults_struck.get(kind, 0))}")
     if result.redundant:
         facts.append(f"redundant: {counted(result.redundant, 'execution')} begun and cut off as already covered")
     if result.probes:
@@ -227,6 +232,10 @@ def _statistics(result: Result) -> list[str]:
         f"{name.replace('_', ' ')} {_value(value)}" for name, value in result.statistics.items() if name not in _TOLD
     ]
     return [*facts, f"statistics: {', '.join(others)}"] if others else facts
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count:,} times")
 
 
 def _part(part: Part, result: Result) -> str:

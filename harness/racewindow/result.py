@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from racewindow.errors import ExplorationFailed
 from racewindow.failure import Failure
+from racewindow.faults import NO_FAULTS, FaultPlan
 from racewindow.report_failure import failure_text, untrusted_text
 
 VerdictName = Literal["failure", "complete", "nothing found", "untrusted"]
@@ -105,6 +106,7 @@ class Result:
     complete: bool = False
     distinct_traces: int | None = None
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    faults: FaultPlan = NO_FAULTS
     faults_offered: Mapping[str, int] = field(default_factory=dict)
     faults_struck: Mapping[str, int] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -158,6 +160,11 @@ class Result:
             "seconds": round(self.seconds, 3),
             "distinct_traces": self.distinct_traces,
             "statistics": dict(self.statistics),
+            "faults": {
+                "budget": self.faults.budget,
+                "budgets": dict(self.faults.budgets),
+                "kinds": [each.text for each in self.faults.faults],
+            },
             "faults_offered": dict(self.faults_offered),
             "faults_struck": dict(self.faults_struck),
             "untrusted": self.untrusted,

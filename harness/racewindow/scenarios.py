@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, overload
@@ -20,6 +20,7 @@ import structlog
 from racewindow.checkers import Checker
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
+from racewindow.faults import NO_FAULTS, Fault, FaultPlan
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -34,6 +35,9 @@ class Host(Protocol):
 
     def choose(self, options: Sequence[T]) -> T:
         """Make a value decision."""
+
+    async def fault_point(self, name: str, kinds: Collection[str] | None) -> Fault | None:
+        """Come to a fault point."""
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Record an event of the step in progress."""
@@ -82,6 +86,10 @@ class Simulation:
         """One of `options`; which one is a decision, the first is the default."""
         return self._host.choose(options)
 
+    async def fault_point(self, name: str, *, kinds: Collection[str] | None = None) -> Fault | None:
+        """A place at which faults may strike; see `racewindow.fault_point`."""
+        return await self._host.fault_point(name, kinds)
+
     def emit(self, kind: str, **data: Any) -> None:  # the scenario's own values
         """Say that something happened; checkers judge these events and reports tell them."""
         self._host.emit(kind, data)
@@ -110,10 +118,11 @@ _source_of = lru_cache(maxsize=64)(inspect.getsource)  # finding where a functio
 class Scenario:
     """An async function and its declaration; calling it calls the function.
 
-    `safeguards` maps each toggle to what it does. `checks` judge every execution. `parameters` are the function's
-    keyword parameters with defaults. `feed_loader(path, **options)` is called once per exploration, with `path` None
-    for the scenario's own data; it raises InputError for a file that cannot be used. `narrate` turns an event into a
-    line of the story, or None. `incident`: date and name of what it is about, shown by `list`.
+    `safeguards` maps each toggle to what it does. `checks` judge every execution. `faults`: what may strike in it, if
+    there is a budget for faults. `parameters` are the function's keyword parameters with defaults.
+    `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
+    raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
+    `incident`: date and name of what it is about, shown by `list`.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -121,6 +130,7 @@ class Scenario:
     summary: str = ""
     safeguards: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Checker, ...] = ()
+    faults: tuple[Fault, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     feed_loader: FeedLoader | None = None
     narrate: Narrator | None = None
@@ -154,6 +164,26 @@ class Scenario:
             values[name] = _convert(known[name], value)
         return values
 
+    def resolve_faults(self, given: FaultPlan | Fault | int | None) -> FaultPlan:
+        """What may strike: a plan, or a budget for the faults that the scenario declares; None is no faults.
+
+        Raises UsageError for a budget below 0, and for one without anything that it could be spent on.
+        """
+        if given is None:
+            return NO_FAULTS
+        if isinstance(given, Fault):
+            return FaultPlan((given,))
+        if isinstance(given, FaultPlan):
+            return given
+        plan = FaultPlan(self.faults, given)
+        if given and not self.faults:
+            raise UsageError(
+                f"{self.name} declares no faults that {given} could strike of.",
+                why="a budget alone is spent on the faults that a scenario declares.",
+                do="name kinds of fault, such as --fault crash; `racewindow faults` lists them.",
+            )
+        return plan
+
     def resolve_safeguards(self, given: Sequence[str] | str | None) -> tuple[str, ...]:
         """The safeguards to switch on, in the order of the declaration.
 
@@ -180,7 +210,7 @@ def scenario(
     name: str | None = None,
     safeguards: Mapping[str, str] | None = None,
     checks: Sequence[Checker] = (),
-    faults: Sequence[object] = (),
+    faults: Sequence[Fault] = (),
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
@@ -192,19 +222,21 @@ def scenario(
     name: str | None = None,
     safeguards: Mapping[str, str] | None = None,
     checks: Sequence[Checker] = (),
-    faults: Sequence[object] = (),
+    faults: Sequence[Fault] = (),
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
 ) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
     """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
 
-    `name` defaults to the function's name with dashes. See `Scenario` for the rest. `faults` is accepted for what may
-    strike in it; there are no kinds of fault yet, so anything but an empty sequence raises UsageError, as does a
-    parameter that lacks a default.
+    `name` defaults to the function's name with dashes. See `Scenario` for the rest. Raises UsageError for a parameter
+    that lacks a default, two checks of one name, and anything among `faults` that is none.
     """
-    if faults:
-        raise UsageError("this version has no kinds of fault.", do="leave faults= out.")
+    for each in faults:
+        if not isinstance(each, Fault):
+            raise UsageError(
+                f"{each!r:.80} is not a fault.", do="give values of kinds such as racewindow_faults.Crash()."
+            )
     names = [each.name for each in checks]
     for checker_name in names:
         if names.count(checker_name) > 1:
@@ -220,6 +252,7 @@ def scenario(
             name=name,
             safeguards=dict(safeguards or {}),
             checks=tuple(checks),
+            faults=tuple(faults),
             feed_loader=feed,
             narrate=narrate,
             incident=incident,

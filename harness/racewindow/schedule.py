@@ -7,9 +7,10 @@ number, never by a global step number, so that it keeps its meaning when another
 * a scheduling decision by the task that has just finished a step (`START` before the first step) and the number of that
   step, with `index` counting clock advances since that step;
 * a value decision by the task whose step is in progress and the number of that step, with `index` counting the value
-  decisions of that step.
+  decisions of that step;
+* a fault decision likewise, with `index` counting the fault points of that step, whatever they offer.
 
-Options have stable names: the path id of a task (`main/0/2`), `CLOCK`, or the position of a value.
+Options have stable names: the path id of a task (`main/0/2`), `CLOCK`, the position of a value, or the text of a fault.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Schedule:
     `deviations` in the order in which they were taken. `params` and `safeguards` are the scenario's; `feed` is the
     path of the feed file or None for the scenario's own. `limits`: `step_limit` and `step_timeout` where they are not
     the default: a livelock or a hang is one only under the same limit. `fingerprint`: six hexadecimal digits of the
-    scenario's name and source, empty if unknown. Equality and hashing go by value.
+    scenario's name and source, empty if unknown. `faults`: each that strikes, as the deviations name it, and where its
+    class is (`package.module:Class`, "" for an installed kind). Equality and hashing go by value.
     """
 
     deviations: tuple[Deviation, ...] = ()
@@ -69,6 +71,7 @@ class Schedule:
     feed_options: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((self.deviations, self.seed, self.semantics, self.clock, self.safeguards, self.feed))
@@ -85,6 +88,7 @@ class Schedule:
             "feed_options": dict(self.feed_options),
             "limits": dict(self.limits),
             "fingerprint": self.fingerprint,
+            "faults": dict(self.faults),
             "deviations": [
                 {"task": d.task, "step": d.step, "kind": d.kind, "index": d.index, "option": d.option}
                 for d in self.deviations
@@ -110,6 +114,10 @@ class Schedule:
                 feed_options=dict(_typed(data.get("feed_options", {}), dict, "feed_options")),
                 limits=_limits(data.get("limits", {})),
                 fingerprint=_fingerprint(data["fingerprint"]),
+                faults={
+                    name: _typed(home, str, name)
+                    for name, home in _typed(data.get("faults", {}), dict, "faults").items()
+                },
             )
             _distinct(schedule.deviations)
         except KeyError as error:
@@ -173,6 +181,7 @@ def _pack(schedule: Schedule) -> bytes:
             ("f", schedule.feed),
             ("o", dict(schedule.feed_options)),
             ("l", dict(schedule.limits)),
+            ("x", dict(schedule.faults)),
         )
         if value
     }
@@ -240,6 +249,7 @@ def _unpack(packed: bytes) -> Schedule:
             "feed": rest.get("f"),
             "feed_options": rest.get("o", {}),
             "limits": rest.get("l", {}),
+            "faults": rest.get("x", {}),
             "fingerprint": fingerprint,
         }
     )

@@ -10,16 +10,18 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import trio
 
 from racewindow.checkers import History
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
+from racewindow.host import Host
 from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import STOPPED, Raw, run_once
+from racewindow.runtime.faulting import Faulting
 from racewindow.runtime.guided import CUT, AskingGuide, run_guided
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
@@ -32,57 +34,15 @@ from racewindow.scenarios import Simulation
 from racewindow.schedule import CLOCK, START, Deviation, Schedule
 from racewindow.settings import Settings
 from racewindow.story import story_of
+from racewindow.strategies.fault_sampling import unwrapped
 from racewindow.strategies.random_walk import RandomPicker
 from racewindow.strategies.replay import DecisionLog, ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.trace import Trace
 from racewindow.trail import Trail
 
-T = TypeVar("T")
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
 MakeRecorder = Callable[[Picker], Recorder]
-
-
-class Host:
-    """The execution's side of a `Simulation`."""
-
-    __slots__ = ("events", "nursery", "runner")
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.nursery: trio.Nursery | None = None
-        self.runner: SimRunner | None = None
-
-    def now_ns(self) -> int:
-        """Virtual time in nanoseconds; reading it is an access."""
-        assert self.runner is not None
-        return int(self.runner.world.now_ns())
-
-    def choose(self, options: Sequence[T]) -> T:
-        """A value decision of the step in progress."""
-        assert self.runner is not None
-        index: int = self.runner.world.choose(len(options))
-        return options[index]
-
-    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Record an event of the step in progress."""
-        runner = self.runner
-        assert runner is not None
-        task = runner.current
-        assert task is not None
-        runner.effects += 1
-        self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
-
-    def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
-        """Start a task in the nursery around the scenario."""
-        assert self.nursery is not None
-        self.nursery.start_soon(function, *args, name=name)
-
-    def place(self) -> tuple[int, str, int]:
-        """(virtual ns, task, step) of the step in progress, for log lines."""
-        assert self.runner is not None
-        task = self.runner.current
-        return (self.runner.now_ns(), "" if task is None else task.display, 0 if task is None else task.number)
 
 
 class Ran(NamedTuple):
@@ -91,6 +51,8 @@ class Ran(NamedTuple):
     raw: Raw
     judged: Judged
     events: Sequence[Event] = ()
+    faulting: Faulting | None = None
+    """What faults did, if any may strike."""
 
     @property
     def trail(self) -> Trail | None:
@@ -122,6 +84,9 @@ class Session:
         self._seed = settings.seed
         self._plain_main = None if settings.scenario.wants_simulation else _with_params(settings)
         self._unchecked = not settings.scenario.checks
+        self._fault_names = tuple(each.text for each in settings.faults.faults)
+        self._faulting: Faulting | None = None
+        """Of the execution run last."""
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -136,8 +101,15 @@ class Session:
         else:
             raw = self._walk(picker, host, None) or self._run(picker, host, None, None)
         if raw.end == CUT:
-            return Ran(raw, CLEAN, host.events)
-        return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None), host.events)
+            return Ran(raw, CLEAN, host.events, self._faulting)
+        judged = brief_ending(raw) if self._unchecked else self._judge(raw, host, None)
+        return Ran(raw, judged, host.events, self._faulting)
+
+    def _new_faulting(self, picker: Picker) -> Faulting | None:
+        """What makes the fault decisions of an execution that is about to begin; None if none may strike."""
+        faults = self.settings.faults
+        self._faulting = Faulting(faults, picker.pick_fault) if faults else None  # type: ignore[attr-defined]
+        return self._faulting
 
     def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
@@ -160,6 +132,7 @@ class Session:
                 drive,
                 picker.pick_value,
                 seed=self._seed,
+                faulting=self._new_faulting(picker),
                 recorder=recorder,
             )
         finally:
@@ -169,8 +142,8 @@ class Session:
             self._always_full = True  # the next one will need it as well; both forms make the same decisions
             host.events.clear()
             picker.restart()
-        elif isinstance(recorder, TrailRecorder) and isinstance(picker, RandomPicker):
-            picker.options = (picker.options or 1) * recorder.options
+        elif isinstance(recorder, TrailRecorder) and isinstance(walker := unwrapped(picker), RandomPicker):
+            walker.options = (walker.options or 1) * recorder.options
         return raw
 
     def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
@@ -178,7 +151,7 @@ class Session:
         host, log = Host(), DecisionLog(picker)
         raw = self._run(log, host, lambda _: Recorder(self.tables.keys, self.locator), make_logger)
         assert raw.recorder is not None
-        trace = raw.recorder.trace()
+        trace = raw.recorder.trace(self._fault_names)
         judged = self._judge(raw, host, trace)
         return self._execution(raw, host, trace, judged, log.deviations)
 
@@ -188,6 +161,12 @@ class Session:
         execution = self.record(picker, make_logger)
         picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
+
+    def survey(self) -> tuple[set[str], Faulting]:
+        """Run the default order with no fault: the names of its tasks, and what came to which fault points."""
+        execution = self.record(ReplayPicker(self.settings.schedule(())))
+        assert self._faulting is not None
+        return {step.name for step in execution.trace.steps}, self._faulting
 
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
@@ -259,6 +238,7 @@ class Session:
                 picker.pick_value,
                 seed=self.settings.seed,
                 full=full,
+                faulting=self._new_faulting(picker),
                 recorder=recorder,
                 on_start=started,
             )
@@ -318,6 +298,7 @@ class Session:
         schedule = self.settings.schedule(deviations)
         token = self.settings.token(schedule) if judged.findings else ""
         texts = tuple(deviation_text(each, names) for each in deviations)
+        struck = tuple(text for each, text in zip(deviations, texts, strict=True) if each.kind == "fault")
         events = tuple(host.events)
         # Only events that a scenario narrates make a story; a plain program has none, and its trace is for `--step`.
         times = {finding.time_ns for finding in judged.findings if finding.checker}
@@ -336,6 +317,7 @@ class Session:
                 trace=trace,
                 events=events,
                 deviations=texts,
+                faults=struck,
                 digest=digest,
                 story=story,
                 token=token,
@@ -360,6 +342,8 @@ _EMPTY = History(())
 def deviation_text(deviation: Deviation, names: Mapping[str, str]) -> str:
     """One deviation for a person: `after step 4 of db-upgrade: data-writer goes first`."""
     who = names.get(deviation.task, deviation.task)
+    if deviation.kind == "fault":
+        return f"in step {deviation.step} of {who}: fault {deviation.option}"
     if deviation.kind == "value":
         return f"in step {deviation.step} of {who}: takes value {deviation.option} (counted from 0)"
     what = "time passes" if deviation.option == CLOCK else f"{names.get(deviation.option, deviation.option)} goes first"

@@ -10,6 +10,7 @@ from typing import Any
 import trio
 
 from racewindow.errors import UsageError
+from racewindow.faults import NO_FAULTS, Fault, FaultPlan, installed_kinds
 from racewindow.scenarios import Scenario, as_scenario
 from racewindow.schedule import Deviation, Schedule
 
@@ -32,6 +33,7 @@ class Settings:
     steps_max: int = 50_000
     step_timeout: float = 10.0
     fingerprint: str = ""
+    faults: FaultPlan = NO_FAULTS
 
     @property
     def feed_notes(self) -> tuple[str, ...]:
@@ -57,7 +59,17 @@ class Settings:
             feed_options=self.feed_options,
             limits=self._limits(),
             fingerprint=self.fingerprint,
+            faults=self._struck(deviations),
         )
+
+    def _struck(self, deviations: Sequence[Deviation]) -> dict[str, str]:
+        """The faults that strike in a schedule, and where their classes are."""
+        names = {each.option for each in deviations if each.kind == "fault"}
+        if not names:
+            return {}
+        installed = {each.name for each in installed_kinds()}
+        struck = [each for each in self.faults.faults if each.text in names]
+        return {each.text: "" if each.kind in installed else each.home for each in struck}
 
     def _limits(self) -> dict[str, float]:
         defaults = Settings(self.scenario)
@@ -81,6 +93,7 @@ def make_settings(
     feed_options: Mapping[str, Any] | None = None,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
+    faults: FaultPlan | Fault | int | None = None,
 ) -> Settings:
     """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
     if trio.lowlevel.in_trio_run():
@@ -113,4 +126,5 @@ def make_settings(
         steps_max=step_limit,
         step_timeout=step_timeout,
         fingerprint=scenario.fingerprint,
+        faults=scenario.resolve_faults(faults),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from racewindow.faults import Offer
 from racewindow.footprint import Footprint
 from racewindow.trail import Trail
 
@@ -63,6 +64,17 @@ class Picker(Protocol):
         """The stream of 16-bit numbers, if every task decision is `next(words) * options >> 16`, else None.
 
         It lets the runtime use its fastest loop.
+        """
+
+
+class FaultPicker(Picker, Protocol):
+    """A picker that says itself which faults strike; to any other one chance is added (`strategies.fault_sampling`)."""
+
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """The number of an affordable offer, for a fault to strike, or 0 for none, which is the default.
+
+        `index`: of the fault point among those of the step of `task` in progress. The offers may all be beyond the
+        budget.
         """
 
 

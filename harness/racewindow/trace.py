@@ -28,7 +28,8 @@ class Step(NamedTuple):
 
     `task`: path id (`main/0`). `name`: display name (`writer`). `number`: this task's own step number, from 0.
     `time_ns`: virtual time. `location`: where the task is suspended *after* the step (`file.py:12 qualname`), or "end".
-    `accesses`: the footprint, in order of first access. `choices`: positions taken at its value decisions.
+    `accesses`: the footprint, in order of first access. `choices`: positions taken at its value decisions. `faults`:
+    names of the faults that struck in it.
     """
 
     task: str
@@ -38,6 +39,7 @@ class Step(NamedTuple):
     location: str
     accesses: tuple[Access, ...]
     choices: tuple[int, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Trace:
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits over task, location, footprint and choices of every step."""
+        """32 hexadecimal digits over task, location, footprint, choices and faults of every step."""
         return digest_of(self.steps)
 
     def __len__(self) -> int:
@@ -66,7 +68,7 @@ def digest_of(steps: Iterable[Step]) -> str:
 def step_text(step: Step) -> str:
     """One line that says what a step did; what the digest runs over."""
     footprint = " ".join(f"{a.mode}:{a.key}" for a in step.accesses)
-    choices = ",".join(map(str, step.choices))
+    choices = ",".join([*map(str, step.choices), *step.faults])
     return f"{step.task}|{step.number}|{step.location}|{footprint}|{choices}\n"
 
 

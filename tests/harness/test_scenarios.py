@@ -108,7 +108,10 @@ async def needs_keyword(*, markets: int) -> None:
             ),
         ),
         (lambda: as_scenario(3), "3 is not an async function.\nDo:  give an `async def` function."),  # type: ignore[arg-type]
-        (lambda: scenario(faults=["crash"]), "this version has no kinds of fault.\nDo:  leave faults= out."),
+        (
+            lambda: scenario(faults=["crash"]),  # type: ignore[list-item]
+            "'crash' is not a fault.\nDo:  give values of kinds such as racewindow_faults.Crash().",
+        ),
         (
             lambda: restart_writer.resolve_params({"market": 3}),
             (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, async_yield
 from racewindow.errors import UsageError
+from racewindow.faults import Fault, FaultPoint, Process
 from racewindow.runtime.patches import Until
 from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.runner import SimRunner, current_runner
@@ -65,3 +67,41 @@ def choose(options: Sequence[T]) -> T:
         return options[0]
     index: int = runner.world.choose(len(options))
     return options[index]
+
+
+SERVICE: ContextVar[str] = ContextVar("racewindow service", default="")
+"""Which service a task belongs to, as fault points see it; its children inherit it."""
+PROCESS: ContextVar[Process | None] = ContextVar("racewindow process", default=None)
+"""The instance of that service, where it has a life cycle."""
+
+
+def offer_fault(name: str, *, kinds: Collection[str] | None = None, service: str | None = None) -> Fault | None:
+    """A fault point in a function that cannot wait: which fault strikes here, or None; see `fault_point`.
+
+    What strikes is left to the caller; `Fault.strike` is not called.
+    """
+    runner = current_runner()
+    if runner is None or runner.world is None or runner.world.faulting is None or runner.current is None:
+        return None
+    fault: Fault | None = runner.world.fault_at(name, service or service_here(), kinds)
+    return fault
+
+
+async def fault_point(name: str, *, kinds: Collection[str] | None = None, service: str | None = None) -> Fault | None:
+    """A place at which faults may strike: the fault that did, or None, which is the default and costs nothing.
+
+    `name`: dotted, such as `db.read`; kinds of fault say by patterns of such names where they apply, unless `kinds`
+    lists those that the caller can act on. `service`: the victim, if it is not the caller's own service or task. What
+    the fault does by itself (a stall, a crash) is over when this returns; the caller acts on the rest. It is not a
+    scheduling point by itself. Outside an exploration with faults nothing ever strikes.
+    """
+    fault = offer_fault(name, kinds=kinds, service=service)
+    if fault is not None:
+        await fault.strike(FaultPoint(name, service or service_here(), PROCESS.get()))
+    return fault
+
+
+def service_here() -> str:
+    """The service that the step in progress belongs to, or else the name of its task; "" outside an execution."""
+    runner = current_runner()
+    return SERVICE.get() or ("" if runner is None or runner.current is None else runner.current.display)

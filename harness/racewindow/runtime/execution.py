@@ -41,6 +41,7 @@ from racewindow.runtime.world import DecideValue, World, world_of_this_thread
 if TYPE_CHECKING:
     from trio.abc import Clock, Instrument
 
+    from racewindow.runtime.faulting import Faulting
     from racewindow.runtime.recorder import Recorder
 
 Main = Callable[..., Awaitable[object]]
@@ -199,6 +200,7 @@ def run_once(  # one execution is defined by all of these
     *,
     seed: int = 0,
     full: bool = False,
+    faulting: Faulting | None = None,
     recorder: Recorder | None = None,
     clock: Clock | None = None,
     instruments: Sequence[Instrument] = (),
@@ -215,6 +217,7 @@ def run_once(  # one execution is defined by all of these
         raise RuntimeError(msg)
     runner = SimRunner(clock=clock, full=full, strict_exception_groups=strict_exception_groups, instruments=instruments)
     runner.world = World(runner, seed, values)
+    runner.world.faulting = faulting
     if recorder is not None:
         runner.record_by(recorder)
         RECORDING.start(recorder)

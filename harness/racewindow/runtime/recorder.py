@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from racewindow._trio_internals import ParkingLot
+from racewindow.faults import split_choices
 from racewindow.footprint import ADD_CODE, READ_CODE, WRITE_CODE, KeyTable
 from racewindow.runtime.location import suspended_at
 from racewindow.trace import Step, Trace
@@ -255,8 +256,8 @@ class Recorder:
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
-    def trace(self) -> Trace:
-        """Everything recorded, in words."""
+    def trace(self, faults: tuple[str, ...] = ()) -> Trace:
+        """Everything recorded, in words; `faults`: the names of those that may strike, in the order of their plan."""
         names = display_names([task for task, *_ in self.raw])
         return Trace(
             tuple(
@@ -267,9 +268,11 @@ class Recorder:
                     time_ns=time_ns,
                     location=location,
                     accesses=self.table.accesses(codes),
-                    choices=choices,
+                    choices=values,
+                    faults=struck,
                 )
                 for task, number, time_ns, location, codes, choices in self.raw
+                for values, struck in [split_choices(choices, faults)]
             )
         )
 

@@ -7,10 +7,15 @@ stream for all, two tasks that draw would race for the numbers.
 from __future__ import annotations
 
 import random
-from typing import Any, Protocol
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Protocol
 
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.task import SimTask
+
+if TYPE_CHECKING:
+    from racewindow.faults import Fault
+    from racewindow.runtime.faulting import Faulting
 
 
 class DecideValue(Protocol):
@@ -23,11 +28,12 @@ class DecideValue(Protocol):
 class World:
     """See the module's docstring; what `racewindow.virtual` asks for is `now_ns`, `advance_ns` and `entropy`."""
 
-    __slots__ = ("_streams", "_values", "runner", "seed")
+    __slots__ = ("_streams", "_values", "faulting", "runner", "seed")
 
     def __init__(self, runner: SimRunner, seed: int, values: DecideValue) -> None:
         self.runner, self.seed, self._values = runner, seed, values
         self._streams: dict[str, random.Random] | None = None
+        self.faulting: Faulting | None = None  # where faults may strike
 
     def now_ns(self) -> int:
         """Virtual nanoseconds since the start."""
@@ -62,6 +68,10 @@ class World:
         if self.runner.recording and count > 1:
             self.runner.recorder.choices.append(index)
         return index
+
+    def fault_at(self, point: str, service: str, kinds: Collection[str] | None) -> Fault | None:
+        """The fault that strikes at a fault point which the step in progress has come to, or None."""
+        return None if self.faulting is None else self.faulting.at(self.runner, point, service, kinds)
 
 
 def world_of_this_thread(context: Any) -> World | None:  # trio's thread-local run context

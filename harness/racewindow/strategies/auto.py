@@ -13,6 +13,7 @@ from collections.abc import Callable
 from math import log
 from typing import Any
 
+from racewindow.faults import NO_FAULTS, FaultPlan
 from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize
 from racewindow.strategies.dfs import DepthFirst
@@ -55,10 +56,12 @@ class Portfolio:
         """When a strategy ran, or why it ended, by its name; the others run to the end of the budget."""
         self.exhaustive = True
 
-    def attach(self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str]) -> None:
+    def attach(
+        self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str], faults: FaultPlan = NO_FAULTS
+    ) -> None:
         """As of `dpor`."""
         if isinstance(self._search, OptimalReduction):
-            self._search.attach(run, keys, paths)
+            self._search.attach(run, keys, paths, faults)
 
     @property
     def current(self) -> str:

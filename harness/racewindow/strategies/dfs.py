@@ -6,7 +6,7 @@ is a prefix of options followed by defaults, which are free; each alternative af
 So each order is run exactly once, and those with fewer preemptions are run first: the bound is deepened without running
 anything again.
 
-Departure from the paper: value decisions are branches as well, and cost nothing.
+Departure from the paper: values and faults are branches as well, and cost nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from math import log
 from typing import NamedTuple
 
 from racewindow.errors import DivergenceError
+from racewindow.faults import Offer
 from racewindow.statistics import TreeEstimate, TreeSize
 from racewindow.strategies.options import ranked
 from racewindow.strategy import Task
@@ -112,6 +113,11 @@ class DepthFirstPicker:
     def pick_value(self, count: int, *, task: Task) -> int:
         """The value of the prefix, else the first."""
         return self._next(count, preemptive=False)
+
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """The fault of the prefix, else none."""
+        options = [0, *(offer.number for offer in offers if offer.affordable)]
+        return options[self._next(len(options), preemptive=False)] if len(options) > 1 else 0
 
     def _next(self, options: int, *, preemptive: bool) -> int:
         at, self._at = self._at, self._at + 1

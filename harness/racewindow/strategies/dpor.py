@@ -7,8 +7,9 @@ depend on the first of its two steps, then the second; if no execution run or pl
 Departures. An event is a step of a task, with all that it touches. Blocking is by `until`, by spinning (see `SPINNING`
 in `runtime.guided`) and by the racing clock only: a task in it takes part through what it looks at, also if it never
 goes on, and its races need not be immediate. What the reversed step would touch is recalled (`foresight`) or found out
-by a run of its own, a probe; so nothing is explored twice on a guess. Values are branches: a label is a task with the
-values that its step takes. Depth costs no stack.
+by a run of its own, a probe; so nothing is explored twice on a guess. Values and faults are branches: a label is a task
+with the choices of its step, and the fault budget left belongs to a place of the search (`labels`). Depth costs no
+stack.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from racewindow.faults import NO_FAULTS, FaultPlan
 from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize, growing_tree
+from racewindow.strategies.labels import Budget
 from racewindow.strategies.leading import Leader, Probe
 from racewindow.strategies.reversals import Reversals
 from racewindow.strategies.search_tree import Search
@@ -53,14 +56,16 @@ class OptimalReduction:
         """Executions run only to learn what a step touches."""
         return 0 if self._search is None else self._search.probes
 
-    def attach(self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str]) -> None:
-        """Be given a way to run probes, and the tables of keys and tasks of the exploration."""
+    def attach(
+        self, run: Callable[[Any], Trail], keys: KeyTable, paths: list[str], faults: FaultPlan = NO_FAULTS
+    ) -> None:
+        """Be given a way to run probes, the tables of keys and tasks of the exploration, and what may strike."""
 
         def probe(search: Search, depth: int, labels: Sequence[Label]) -> tuple[Trail, int, int]:
             leader = Probe(paths, search.strides[:depth], search.nodes[depth].keys, labels)
             return run(leader), leader.taken, leader.at
 
-        self._search = Search(probe, keys, paths)
+        self._search = Search(probe, keys, paths, Budget(faults) if faults else None)
 
     def start(self, number: int) -> Leader | None:  # the search knows where it is
         """The next execution, which repeats the last one up to the deepest place where something is planned."""

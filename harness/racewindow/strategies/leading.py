@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import prod
 from typing import Any, Protocol
 
 from racewindow.errors import DivergenceError
+from racewindow.faults import NO_FAULT, Offer
 from racewindow.schedule import CLOCK, START
+from racewindow.strategies.labels import Choices, Options, available, covers
 from racewindow.strategies.replay import default_of, place_of
-from racewindow.strategies.search_tree import Choices, Node, Search, Sleeping, begins
+from racewindow.strategies.search_tree import Node, Search, Sleeping
 from racewindow.strategies.wakeup import Branch, Label
 from racewindow.strategy import Task
 from racewindow.trail import CLOCK_TASK, KeyState, Stride
@@ -36,6 +36,13 @@ class Follower:
 
     def pick_value(self, count: int, *, task: Task) -> int:
         """The value that the step took before; in a new step, what is planned."""
+        return self._choice(count, task)
+
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """The fault that struck there before; in a new step, what is planned."""
+        return NO_FAULT - self._choice(tuple(offer.number for offer in offers), task)
+
+    def _choice(self, options: Options, task: Task) -> int:
         if self._values is None:
             self._values, numbers = {}, dict[int, int]()
             for step, choices, _ in self.steps:
@@ -48,10 +55,10 @@ class Follower:
         known = self._values.get(place)
         if known is not None:
             return known[self._position]
-        return self.new_value(count, self._position)
+        return self.new_choice(options, self._position)
 
-    def new_value(self, count: int, position: int) -> int:
-        """The value for a new step."""
+    def new_choice(self, options: Options, position: int) -> int:
+        """The choice at a decision of a new step."""
         raise NotImplementedError
 
 
@@ -65,7 +72,7 @@ class Leader(Follower):
         self._next: list[Branch] = []
         self._forced: Choices = ()
         self._taken: list[int] = []
-        self._counts: list[int] = []
+        self._options: list[Options] = []
         self._picked = -1
         self._ran: list[tuple[int, Choices, bool]] = []
         self._undo: list[tuple[Node, list[Branch]]] = []
@@ -75,7 +82,7 @@ class Leader(Follower):
     def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
         """A task, CLOCK_TASK, or None if all sleep."""
         node = self.search.nodes[-1]
-        self._taken, self._counts, self._forced = [], [], ()
+        self._taken, self._options, self._forced = [], [], ()
         self._next = []
         if node.tree:
             self._undo.append((node, list(node.tree)))
@@ -115,21 +122,24 @@ class Leader(Follower):
     @staticmethod
     def _sleeps(node: Node, task: int) -> bool:
         sleeping = node.sleep.get(task)
-        return sleeping is not None and sleeping.whole
+        return sleeping is not None and sleeping.is_whole(node.budget)
 
-    def new_value(self, count: int, position: int) -> int:
-        """The planned value; else the first that has not been explored from here."""
+    def new_choice(self, options: Options, position: int) -> int:
+        """The planned one; else the first that has not been explored from here."""
+        node, before = self.search.nodes[-1], tuple(self._taken)
+        choices = available(options, node.budget, before)
+        choice = next(iter(choices))
         if position < len(self._forced):
-            value = min(self._forced[position], count - 1)
+            wanted = self._forced[position]
+            choice = min(wanted, options - 1) if isinstance(options, int) else wanted if wanted in choices else choice
         else:
-            value = 0
-            sleeping = self.search.nodes[-1].sleep.get(self._picked)
+            sleeping = node.sleep.get(self._picked)
             if sleeping is not None:
-                before = tuple(self._taken)
-                value = next((v for v in range(count) if not begins(sleeping.labels, (*before, v))), 0)
-        self._taken.append(value)
-        self._counts.append(count)
-        return value
+                labels, budget = sleeping.labels, node.budget
+                choice = next((each for each in choices if not covers(labels, budget, (*before, each))), choice)
+        self._taken.append(choice)
+        self._options.append(options)
+        return choice
 
     def stepped(self, task: int, codes: tuple[int, ...], choices: Choices, *, barrier: bool) -> None:
         """Go on to the next place; who sleeps there is who does now and does not depend on the step."""
@@ -141,13 +151,13 @@ class Leader(Follower):
         if barrier:
             self._next, node.tree = node.tree, []
         else:
-            if choices:
-                node.counts, node.share = self._counts, Fraction(1, prod(self._counts))
-            else:
-                node.share = 1
+            node.options = tuple(self._options) if choices else ()
             if node.sleep:
                 sleep = node.asleep_after(task, footprint)
-        nodes.append(Node(sleep, self._next, {}))
+        budget = node.budget
+        if choices and budget is not None:
+            budget = budget.after(choices)
+        nodes.append(Node(sleep, self._next, {}, budget))
         self._next = []
 
     def rewind(self) -> None:
@@ -230,7 +240,9 @@ class Probe(Follower):
         self.taken, self._values = 0, None
         self._rows = self.at = len(self.prefix) - 1
 
-    def new_value(self, count: int, position: int) -> int:
-        """The value of the label; the first where it says nothing."""
+    def new_choice(self, options: Options, position: int) -> int:
+        """The choice of the label; the default where it says nothing."""
         choices = self.labels[self.taken][1]
-        return min(choices[position], count - 1) if position < len(choices) else 0
+        if isinstance(options, tuple):
+            return choices[position] if position < len(choices) else NO_FAULT
+        return min(choices[position], options - 1) if position < len(choices) else 0

@@ -7,6 +7,7 @@ Not in the table of strategies, because it needs a schedule instead of a seed.
 from __future__ import annotations
 
 from racewindow.errors import DivergenceError
+from racewindow.faults import Offer
 from racewindow.schedule import CLOCK, START, Deviation, Kind, Schedule
 from racewindow.strategy import Picker, Task
 
@@ -59,6 +60,21 @@ class ReplayPicker:
             )
             return 0
         return int(deviation.option)
+
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """The fault named for this point, else none."""
+        deviation = self._wanted.pop((task.path, task.number, "fault", index), None)
+        if deviation is None:
+            return 0
+        for offer in offers:
+            if offer.text == deviation.option and offer.affordable:
+                return offer.number
+        self._divergence = self._divergence or _divergence(
+            f"in step {task.number} of {task.path}",
+            f"has the fault {deviation.option} strike",
+            f"the point offers {', '.join(offer.text for offer in offers) or 'no fault'}",
+        )
+        return 0
 
     def check_followed(self, *, to_the_end: bool = True) -> None:
         """Raise DivergenceError if a value was not there, or, `to_the_end`, a decision of the schedule never came."""
@@ -143,6 +159,14 @@ class DecisionLog:
         if index:
             self._note("value", path, number, position, str(index))
         return index
+
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """Pass the decision on; note it if a fault strikes."""
+        number: int = self._picker.pick_fault(offers, task=task, index=index)  # type: ignore[attr-defined]
+        if number:
+            text = next(offer.text for offer in offers if offer.number == number)
+            self._note("fault", task.path, task.number, index, text)
+        return number
 
     def _note(self, kind: Kind, task: str, step: int, index: int, option: str) -> None:
         self.deviations.append(Deviation(task, step, kind, index, option))

@@ -11,7 +11,8 @@ from typing import Any
 
 from racewindow.footprint import Footprint
 from racewindow.strategies.foresight import BLOCKED
-from racewindow.strategies.search_tree import Choices, Node, Search, begins
+from racewindow.strategies.labels import Choices, available, begins
+from racewindow.strategies.search_tree import Node, Search
 from racewindow.strategies.wakeup import Branch, Label, Last, Word, insert
 from racewindow.trail import Pending, Stride, Trail
 
@@ -53,9 +54,10 @@ class Reversals:
         node, stride = self.search.nodes[index], self.strides[index]
         sleeping = node.sleep.get(stride.task)
         explored = {} if sleeping is None else sleeping.labels
-        for position, count in enumerate(node.counts):
-            for value in range(count):
-                label = (*stride.choices[:position], value)
+        for position, options in enumerate(node.options):
+            before = stride.choices[:position]
+            for value in available(options, node.budget, before):
+                label = (*before, value)
                 known = [branch.choices for branch in node.tree if branch.task == stride.task]
                 if value == stride.choices[position] or begins(explored, label) or begins(known, label):
                     continue
@@ -118,7 +120,7 @@ class Reversals:
             if word.has(task):
                 if any(word.starts_with(task, choices) for choices in sleeping.labels):
                     return True
-            elif sleeping.whole and all(map(word.commutes_with, sleeping.footprints)):
+            elif sleeping.commutes(node.budget, word.commutes_with) and sleeping.is_whole(node.budget):
                 return True
         return False
 

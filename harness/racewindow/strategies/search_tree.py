@@ -6,47 +6,59 @@ their races.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from racewindow.footprint import NO_FOOTPRINT, Footprint, KeyTable, footprint_of
 from racewindow.strategies.foresight import BLOCKED, Foresight
+from racewindow.strategies.labels import Budget, Choices, Options, covers
 from racewindow.strategies.wakeup import Branch, Label
 from racewindow.trail import KeyState, Stride, Trail
 
-Choices = tuple[int, ...]
-
 
 class Sleeping:
-    """A task that need not step here: labels that have been explored, with what they touch and their share.
+    """A task that need not step here: labels that have been explored, with what they touch and their options.
 
-    A share is what part of all values a label stands for: 1 if there is nothing to choose, 1/6 for one of two values
-    and then one of three. `whole`: all values have been explored.
+    `always`: a step without any decision has been explored, so all there is, whatever the budget.
     """
 
-    __slots__ = ("footprints", "labels", "whole")
+    __slots__ = ("always", "footprints", "labels")
 
-    def __init__(self, labels: dict[Choices, tuple[Footprint, Fraction | int]]) -> None:
+    def __init__(self, labels: dict[Choices, tuple[Footprint, tuple[Options, ...]]]) -> None:
         self.labels = labels
         self.footprints = [footprint for footprint, _ in labels.values()]
-        self.whole = () in labels or sum(share for _, share in labels.values()) == 1
+        self.always = () in labels
+
+    def is_whole(self, budget: Budget | None) -> bool:
+        """Whether all that the task could choose with this budget left has been explored."""
+        return self.always or covers(self.labels, budget, ())
+
+    def commutes(self, budget: Budget | None, independent: Callable[[Footprint], bool]) -> bool:
+        """Whether each label that the budget allows is independent of something, asked by its footprint."""
+        if budget is None or self.always:
+            return all(map(independent, self.footprints))
+        return all(independent(footprint) for label, (footprint, _) in self.labels.items() if budget.allows(label))
 
 
 class Node:
     """A place of the search, before a step: who sleeps there, what is planned from it, and the state of all keys.
 
-    `share`: that of the label which is being explored; `counts`: how many values there were at each of its decisions;
-    `done`: how many labels have been explored from here.
+    `options`: those of each decision of the label that is being explored; `done`: how many labels have been explored
+    from here; `budget`: for faults, None if none may strike.
     """
 
-    __slots__ = ("counts", "done", "keys", "share", "sleep", "tree")
+    __slots__ = ("budget", "done", "keys", "options", "sleep", "tree")
 
-    def __init__(self, sleep: dict[int, Sleeping], tree: list[Branch], keys: dict[int, KeyState]) -> None:
-        self.sleep, self.tree, self.keys = sleep, tree, keys
-        self.share: Fraction | int = 1
-        self.counts: list[int] = []
+    def __init__(
+        self,
+        sleep: dict[int, Sleeping],
+        tree: list[Branch],
+        keys: dict[int, KeyState],
+        budget: Budget | None = None,
+    ) -> None:
+        self.sleep, self.tree, self.keys, self.budget = sleep, tree, keys, budget
+        self.options: tuple[Options, ...] = ()
         self.done = 0
 
     def asleep_after(self, task: int, footprint: Footprint) -> dict[int, Sleeping]:
@@ -66,7 +78,7 @@ class Node:
     def put_to_sleep(self, stride: Stride) -> None:
         """A step has been explored from here, with the values that it took."""
         sleeping = self.sleep.get(stride.task)
-        labels = {stride.choices: (stride.footprint, self.share)}
+        labels = {stride.choices: (stride.footprint, self.options)}
         self.sleep[stride.task] = Sleeping(labels if sleeping is None else sleeping.labels | labels)
         if stride.choices:
             # A word goes beside the branches of a step with values, because values not seen yet may depend on it. Once
@@ -91,9 +103,9 @@ class Node:
         if len(touched) < len(path):
             return False
         return any(
-            sleeping.whole
-            and task not in tasks
-            and not any(own.conflicts(each) for own in sleeping.footprints for each in touched)
+            task not in tasks
+            and sleeping.is_whole(self.budget)
+            and sleeping.commutes(self.budget, lambda own: not any(map(own.conflicts, touched)))
             for task, sleeping in self.sleep.items()
         )
 
@@ -107,11 +119,15 @@ class Search:
     """
 
     def __init__(
-        self, run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int, int]], keys: KeyTable, paths: list[str]
+        self,
+        run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int, int]],
+        keys: KeyTable,
+        paths: list[str],
+        budget: Budget | None = None,
     ) -> None:
         self._run, self._keys, self.paths = run, keys, paths
         self._foresight = Foresight(keys)
-        self.nodes = [Node({}, [], {})]
+        self.nodes = [Node({}, [], {}, budget)]
         self.strides: list[Stride] = []
         self._scopes_change = False
         self.probes = 0
@@ -165,8 +181,3 @@ class Search:
         self._mind_scopes()
         known, codes = self._foresight.recall((root, choices), version)
         return known, footprint_of(codes) if known is None else NO_FOOTPRINT
-
-
-def begins(labels: Iterable[Choices], prefix: Choices) -> bool:
-    """Whether a label begins with these values."""
-    return any(label[: len(prefix)] == prefix for label in labels)
