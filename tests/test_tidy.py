@@ -26,6 +26,7 @@ ORDER = (
     "statistics",
     "events",
     "faults",
+    "fault_shapes",
     "schedule",
     "trace",
     "failure",

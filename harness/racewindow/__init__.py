@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from racewindow.budget import Progress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.errors import (
+        CallError,
+        CallTimedOutError,
+        ConnectionLostError,
         DivergenceError,
         ExplorationFailed,
         InputError,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from racewindow.events import Event
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
+    from racewindow.fault_shapes import Call, CallFault, ClockFault, ConfigFault, StepFault, ValueFault, WriteFault
     from racewindow.faults import Fault, FaultPlan, FaultPoint
     from racewindow.result import Result
     from racewindow.running import run
@@ -33,8 +37,15 @@ if TYPE_CHECKING:
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
+    "Call",
+    "CallError",
+    "CallFault",
+    "CallTimedOutError",
     "Cell",
     "Checker",
+    "ClockFault",
+    "ConfigFault",
+    "ConnectionLostError",
     "Deviation",
     "DivergenceError",
     "Event",
@@ -56,11 +67,14 @@ __all__ = [
     "Scenario",
     "Schedule",
     "Simulation",
+    "StepFault",
     "TrackedDict",
     "TrackedList",
     "UsageError",
+    "ValueFault",
     "Verdict",
     "Violation",
+    "WriteFault",
     "checker",
     "choose",
     "explore",
@@ -76,7 +90,8 @@ __all__ = [
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
     "racewindow.errors": (
-        "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError"
+        "CallError CallTimedOutError ConnectionLostError DivergenceError ExplorationFailed InputError RacewindowError "
+        "RealIOError RealThreadError UsageError"
     ),
     "racewindow.events": "Event",
     "racewindow.budget": "Progress",
@@ -84,6 +99,7 @@ _HOMES = {
     "racewindow.failure": "Execution Failure",
     "racewindow.result": "Result",
     "racewindow.running": "run",
+    "racewindow.fault_shapes": "Call CallFault ClockFault ConfigFault StepFault ValueFault WriteFault",
     "racewindow.faults": "Fault FaultPlan FaultPoint",
     "racewindow.runtime.access": "choose fault_point offer_fault",
     "racewindow.scenarios": "Scenario Simulation scenario",

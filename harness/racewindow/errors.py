@@ -77,6 +77,18 @@ class ExplorationFailed(RacewindowError, AssertionError):  # noqa: N818  # reads
         super().__init__(report)
 
 
+class CallError(Exception):
+    """A call between services got no reply. What a program does about it is part of what is tested."""
+
+
+class CallTimedOutError(CallError):
+    """The caller has waited long enough. The effect may have happened, may happen later, or never."""
+
+
+class ConnectionLostError(CallError):
+    """The connection broke: the peer is down or restarting, or was cut off. Whether the effect happened is not known."""
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among `known`, with the nearest ones."""
     names = sorted(known)
