@@ -50,6 +50,7 @@ ORDER = (
     "runtime*",
     "tracked_parts",
     "tracking",
+    "services*",
     "judging",
     "tally",
     "host",

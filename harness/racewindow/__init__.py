@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from racewindow.runtime.access import choose, fault_point, offer_fault
     from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
+    from racewindow.services.network import Network
+    from racewindow.services.supervisor import Instance, Supervisor
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
@@ -58,7 +60,9 @@ __all__ = [
     "FunctionChecker",
     "History",
     "InputError",
+    "Instance",
     "Judgement",
+    "Network",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -68,6 +72,7 @@ __all__ = [
     "Schedule",
     "Simulation",
     "StepFault",
+    "Supervisor",
     "TrackedDict",
     "TrackedList",
     "UsageError",
@@ -104,6 +109,8 @@ _HOMES = {
     "racewindow.runtime.access": "choose fault_point offer_fault",
     "racewindow.scenarios": "Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",
+    "racewindow.services.network": "Network",
+    "racewindow.services.supervisor": "Instance Supervisor",
     "racewindow.tracking": "Cell TrackedDict TrackedList tracked until",
 }
 

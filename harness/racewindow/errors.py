@@ -86,7 +86,7 @@ class CallTimedOutError(CallError):
 
 
 class ConnectionLostError(CallError):
-    """The connection broke: the peer is down or restarting, or was cut off. Whether the effect happened is not known."""
+    """The connection broke: the peer is down or cut off. Whether the effect happened is not known."""
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:

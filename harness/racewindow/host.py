@@ -44,6 +44,8 @@ class Host:
         """Record an event of the step in progress."""
         runner = self.runner
         assert runner is not None
+        if runner.ending:
+            return  # a `finally` block of a task that is taken down: not part of the execution
         task = runner.current
         assert task is not None
         runner.effects += 1

@@ -12,6 +12,7 @@ from racewindow.faults import Fault, FaultPoint, Process
 from racewindow.runtime.patches import Until
 from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.runner import SimRunner, current_runner
+from racewindow.runtime.vanishing import go, is_going
 
 T = TypeVar("T")
 
@@ -81,23 +82,27 @@ def offer_fault(name: str, *, kinds: Collection[str] | None = None, service: str
     What strikes is left to the caller; `Fault.strike` is not called.
     """
     runner = current_runner()
-    if runner is None or runner.world is None or runner.world.faulting is None or runner.current is None:
+    if runner is None or runner.world is None or runner.world.faulting is None or runner.ending:
         return None
     fault: Fault | None = runner.world.fault_at(name, service or service_here(), kinds)
     return fault
 
 
-async def fault_point(name: str, *, kinds: Collection[str] | None = None, service: str | None = None) -> Fault | None:
+async def fault_point(
+    name: str, *, kinds: Collection[str] | None = None, service: str | None = None, process: Process | None = None
+) -> Fault | None:
     """A place at which faults may strike: the fault that did, or None, which is the default and costs nothing.
 
     `name`: dotted, such as `db.read`; kinds of fault say by patterns of such names where they apply, unless `kinds`
-    lists those that the caller can act on. `service`: the victim, if it is not the caller's own service or task. What
+    lists those that the caller can act on. `service`, `process`: the victim, if it is not the caller's own. What
     the fault does by itself (a stall, a crash) is over when this returns; the caller acts on the rest. It is not a
     scheduling point by itself. Outside an exploration with faults nothing ever strikes.
     """
     fault = offer_fault(name, kinds=kinds, service=service)
     if fault is not None:
-        await fault.strike(FaultPoint(name, service or service_here(), PROCESS.get()))
+        await fault.strike(FaultPoint(name, service or service_here(), process or PROCESS.get()))
+        if is_going():  # the fault has ended the very process that came here
+            await go()
     return fault
 
 
@@ -105,3 +110,9 @@ def service_here() -> str:
     """The service that the step in progress belongs to, or else the name of its task; "" outside an execution."""
     runner = current_runner()
     return SERVICE.get() or ("" if runner is None or runner.current is None else runner.current.display)
+
+
+def may_strike() -> bool:
+    """Whether faults may strike in the execution in progress, which then has to pay for what makes them possible."""
+    runner = current_runner()
+    return runner is not None and runner.world is not None and runner.world.faulting is not None

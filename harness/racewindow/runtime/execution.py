@@ -245,7 +245,7 @@ def run_once(  # one execution is defined by all of these
         if recorder is not None:
             runner.record_by(None)
             RECORDING.stop()
-        if runner.tasks:
+        if runner.tasks or runner.vanished:
             tear_down(runner)
         if full:
             runner.entry_queue.done = True  # if its task could not say so: a thread may still be calling
@@ -352,7 +352,9 @@ def tear_down(runner: SimRunner) -> None:
     `coro.close()` would not do: it fails as soon as a `finally` or a nursery awaits. User code in `finally` blocks runs
     here; nothing that it does is recorded or counts.
     """
-    tasks = sorted(runner.tasks, key=lambda task: task._counter, reverse=True)
+    runner.ending = True
+    left = [*runner.tasks, *(task for task, _ in runner.vanished)]
+    tasks = sorted(left, key=lambda task: task._counter, reverse=True)
     for task in tasks:
         runner.current = GLOBAL_RUN_CONTEXT.task = task
         for _ in range(_THROWS_MAX):
@@ -370,3 +372,4 @@ def tear_down(runner: SimRunner) -> None:
         for child_nursery in task._child_nurseries:
             child_nursery._children.clear()
     runner.tasks.clear()
+    runner.vanished.clear()

@@ -109,6 +109,8 @@ class DecidedLoop:
     def _candidates(self) -> list[SimTask]:
         if not self.batches:
             return [*self.runner.runq, *self._open_waiters()]
+        if self.runner.vanished:
+            self.batch = [task for task in self.batch if task in self.runner.tasks]
         # A task in `until` may have been closed again meanwhile, or cancelled: then it is queued for the next batch.
         self.batch = [t for t in self.batch if (self._holds(t) if t.predicate is not None else t not in self.opened)]
         return self.batch

@@ -63,6 +63,10 @@ class Until:
     """Message to the loop: this task is enabled while `runner.until_predicate()` holds."""
 
 
+class Vanish:
+    """Message to the loop: this task, and all that vanish with it, ends here (`racewindow.runtime.vanishing`)."""
+
+
 async def lean_sleep_until(deadline: float) -> None:
     """`trio.sleep_until` without a cancel scope.
 

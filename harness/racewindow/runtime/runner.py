@@ -55,33 +55,11 @@ NOTHING: Any = _Nothing()
 
 
 _SLOTS = (
-    "_asyncgens",
-    "_entry_queue",
-    "_instruments",
-    "_system_context",
-    "current",
-    "driven",
-    "due",
-    "effects",
-    "full",
-    "generators",
-    "idle_waiters",
-    "lean_sleep",
-    "naming",
-    "now",
-    "outside_count",
-    "racing",
-    "recorder",
-    "recording",
-    "sleep_deadline",
-    "step_serial",
-    "time_was_read",
-    "until_predicate",
-    "version",
-    "waiting",
-    "wants_full",
-    "woken_from_outside",
-    "world",
+    *("_asyncgens", "_entry_queue", "_instruments", "_system_context", "current", "driven", "due"),
+    *("effects", "ending", "full", "generators", "idle_waiters", "lean_sleep", "naming", "now"),
+    *("outside_count", "racing", "recorder", "recording", "sleep_deadline", "step_serial"),
+    *("time_was_read", "until_predicate", "vanished", "vanishing", "version", "waiting", "wants_full"),
+    *("woken_from_outside", "world"),
 )
 """Our own; not a literal in the class, because a checker that sees one does not believe in the inherited ones."""
 
@@ -139,6 +117,9 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
         self.outside_count = 0
         self.woken_from_outside = False
         self.world: Any = None
+        self.vanished: list[tuple[SimTask, tuple[int, ...]]] = []  # and the scopes that they would look at
+        self.vanishing: SimTask | None = None  # the step in progress is of a task that does, below this one
+        self.ending = False  # what is left is taken down
 
     def record_by(self, recorder: Any) -> None:
         """Put the execution on the record, or with None take it off."""

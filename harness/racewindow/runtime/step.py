@@ -17,7 +17,7 @@ from racewindow._trio_internals import (
     PermanentlyDetachCoroutineObject,
     WaitTaskRescheduled,
 )
-from racewindow.runtime.patches import Sleep, Until
+from racewindow.runtime.patches import Sleep, Until, Vanish
 from racewindow.runtime.runner import NOTHING, NeedsFullRunner, SimRunner
 from racewindow.runtime.task import SimTask
 
@@ -100,6 +100,10 @@ def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:
         if task._cancel_status.effectively_cancelled:
             task._attempt_delivery_of_any_pending_cancel()
             task.waited_for = None  # it will not go on whatever the predicate says
+    elif message is Vanish:
+        from racewindow.runtime.vanishing import bury  # which needs what takes steps
+
+        bury(runner, runner.vanishing or task)
     elif type(message) is PermanentlyDetachCoroutineObject:
         runner.task_exited(task, message.final_outcome)
     else:

@@ -359,6 +359,7 @@ class TrailRecorder(Recorder):
         if self.parked:
             strides = self.strides
             blocked += [(t.tid, t.previous, strides[t.previous].codes) for t in runner.runq if t.tid in self.parked]
+        blocked += [(task.tid, task.previous, codes) for task, codes in runner.vanished]
         if runner.racing:
             blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
         self.pending = [self.causality.pending(*each) for each in blocked]

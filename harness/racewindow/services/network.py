@@ -1,0 +1,89 @@
+"""Calls between services: each is a message on a link, which may be late, lost, doubled, overtaken or cut off.
+
+A call is answered by a method of the callee, in a step of its own: the message takes one scheduling point to arrive.
+The fault point `rpc.call` is the caller's, before the message leaves. A callee that is down answers nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import trio
+
+from racewindow.errors import CallTimedOutError, ConnectionLostError
+from racewindow.fault_shapes import Call, CallFault
+from racewindow.runtime.access import fault_point, may_strike, service_here
+from racewindow.services.supervisor import Instance
+from racewindow.tracking import TrackedDict, until
+
+T = TypeVar("T")
+
+
+class Wire:
+    """The way from one service to another, as a fault sees it (`racewindow.fault_shapes.Link`)."""
+
+    def __init__(self, network: Network, caller: str, callee: str) -> None:
+        self._network, self.caller, self.callee = network, caller, callee
+
+    def cut(self, seconds: float) -> None:
+        """Let nothing through for some virtual time, in either direction."""
+        cuts, until_time = self._network.cuts, trio.current_time() + seconds
+        for way in ((self.caller, self.callee), (self.callee, self.caller)):
+            cuts[way] = max(cuts.get(way) or 0.0, until_time)
+
+    async def overtaken(self, at_most_seconds: float) -> None:
+        """Wait until a later message has arrived, or so much virtual time has passed."""
+        held, way = self._network.held, (self.caller, self.callee)
+        held[way] = True
+        with trio.move_on_after(at_most_seconds):
+            await until(lambda: not held.get(way))
+
+
+class Network:
+    """The links between the services of one execution. `timeout_seconds`: how long callers wait, None for ever."""
+
+    def __init__(self, *, timeout_seconds: float | None = None) -> None:
+        self._timeout = timeout_seconds
+        self._peers: dict[str, Callable[[], Instance]] = {}
+        self.cuts: TrackedDict[tuple[str, str], float] = TrackedDict(name="network.cuts")
+        """Caller and callee -> virtual time until which nothing gets through, in seconds."""
+        self.held: TrackedDict[tuple[str, str], bool] = TrackedDict(name="network.held")
+        """Caller and callee -> whether a message waits to be overtaken."""
+
+    def serve(self, name: str, instance: Callable[[], Instance]) -> None:
+        """Let calls to `name` be answered only while the instance that this returns is up."""
+        self._peers[name] = instance
+
+    async def call(self, callee: str, method: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Call a method of another service, and return its reply.
+
+        Raises CallTimedOutError if there was none in time, and ConnectionLostError if the callee is down or cut off;
+        in both cases the effect may have happened.
+        """
+        fault = await fault_point("rpc.call")
+        caller = service_here()
+        if isinstance(fault, CallFault):
+            call = Call(Wire(self, caller, callee), method.__name__, self._timeout)
+            with trio.move_on_after(float("inf") if self._timeout is None else self._timeout):
+                return await fault.carry(call, lambda: self._deliver(caller, callee, method, args))
+            raise _timed_out(callee, method.__name__)
+        return await self._deliver(caller, callee, method, args)
+
+    async def _deliver(self, caller: str, callee: str, method: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        """The message arrives, and the reply comes back."""
+        await trio.lowlevel.checkpoint()
+        peer = self._peers.get(callee)
+        if peer is not None and not peer().is_up:
+            raise ConnectionLostError(f"{callee} is down")
+        if may_strike():
+            way = (caller, callee)
+            if (cut_until := self.cuts.get(way)) is not None and trio.current_time() < cut_until:
+                raise ConnectionLostError(f"{caller} cannot reach {callee}: the link is cut")
+            if self.held.get(way):
+                self.held[way] = False
+        return await method(*args)
+
+
+def _timed_out(callee: str, method: str) -> CallTimedOutError:
+    return CallTimedOutError(f"{callee} has not answered {method} in time")
