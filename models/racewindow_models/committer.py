@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import trio
 
+from racewindow import Instance, Network
 from racewindow_models.chain import Block, Chain
 from racewindow_models.cloud import CloudStore
 from racewindow_models.database import Database, Routing
-from racewindow_models.guards import implausible, too_old
+from racewindow_models.guards import implausible, regressed, too_old
 from racewindow_models.oracle import SpotOracle
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
@@ -34,8 +35,10 @@ class Committer:
         safeguards: Safeguards,
         witness: Witness,
         settings: Settings,
+        network: Network,
     ) -> None:
         self._markets = markets
+        self._network = network
         self._chain = chain
         self._cloud = cloud
         self._oracle = oracle
@@ -43,13 +46,13 @@ class Committer:
         self._witness = witness
         self._settings = settings
 
-    async def run(self, routing: Routing) -> None:
+    async def run(self, instance: Instance, routing: Routing, first_round: int = 0) -> None:
         """Try to commit one batch in each round."""
-        database = routing.connect()
-        for number in range(self._settings.batches):
+        instance.ready()
+        for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))
-            batch = await self._take(database)
+            batch = await self._take(routing.connect())
             block = self._commit(batch)
             if block is not None:
                 await trio.lowlevel.checkpoint()
@@ -59,14 +62,25 @@ class Committer:
     async def _take(self, database: Database) -> Batch:
         """The published values of every market: as one batch, or market by market."""
         if self._safeguards.atomic_batch:
-            return await database.read_batch(self._markets)
-        return tuple([await database.read_values(market) for market in self._markets])
+            return await self._network.call(database.name, database.read_batch, self._markets)
+        call = self._network.call
+        return tuple([await call(database.name, database.read_values, market) for market in self._markets])
 
     def _commit(self, batch: Batch) -> Block | None:
         """Append the batch to the chain, unless a guard refuses it."""
         now_ns = self._witness.now_ns
+        missing = [each.market for each in batch if not each.present]
+        if self._safeguards.presence_required and missing:
+            self._witness.refused("committer", f"there are no values of {' and '.join(missing)}")
+            return None
         if self._safeguards.delta_guard:
             batch, refusals = self._guard_delta(batch, now_ns)
+            if refusals:
+                self._witness.refused("committer", "; ".join(refusals))
+                return None
+        if self._safeguards.generation_check:
+            pairs = zip(batch, self._chain.head.batch, strict=True)
+            refusals = [reason for values, last in pairs if (reason := regressed(values, last))]
             if refusals:
                 self._witness.refused("committer", "; ".join(refusals))
                 return None

@@ -54,3 +54,10 @@ def implausible(values: MarketValues, last: MarketValues, spot_price_e8: PriceE8
     if distance_e8 * 100 > abs(spot_price_e8) * SPOT_DISTANCE_PERCENT_MAX:
         return f"the mark price of {values.market} is {text_e8(distance_e8)} off spot"
     return ""
+
+
+def regressed(values: MarketValues, last: MarketValues) -> str:
+    """Whether a market's values are of an older generation than the last ones on the chain."""
+    if values.generation < last.generation:
+        return f"{values.market} is of generation {values.generation}, older than {last.generation}"
+    return ""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import trio
 
-from racewindow import TrackedDict
+from racewindow import Instance, TrackedDict
 from racewindow_models.chain import Block, Chain
 from racewindow_models.guards import too_old
 from racewindow_models.margin import Account, account_value_e8, is_solvent
@@ -45,8 +45,9 @@ class Liquidator:
         self._witness = witness
         self._settings = settings
 
-    async def run(self) -> None:
+    async def run(self, instance: Instance) -> None:
         """Look at the newest block in each round."""
+        instance.ready()
         for number in range(self._settings.batches):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))

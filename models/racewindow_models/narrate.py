@@ -21,6 +21,17 @@ def narrate(event: Event) -> str | None:
     return tell(event.data, TimeNs(event.time_ns)) if tell is not None else None
 
 
+def narrate_writes(event: Event) -> str | None:
+    """The same where it matters who writes when, also what is right: with every write to the store."""
+    if event.kind != "writer.published":
+        return narrate(event)
+    batch = event.data["batch"]
+    return (
+        f"{batch[0].provenance.producer} writes {_and(values.market for values in batch)} "
+        f"of generation {batch[0].generation}"
+    )
+
+
 def _stopped(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"maintenance starts: {data['instance']} saves its state ({_and(data['markets'])}) and stops"
 
@@ -107,6 +118,19 @@ def _market(market: str, findings: list[Finding]) -> str:
     return f"{market} {_and(numbers)}"
 
 
+def _rolled_back(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"the operator rolls the chain back to block {data['block'].height}"
+
+
+def _read(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    heights = sorted(data["batches"])
+    return (
+        f"a portfolio page reads the cloud store, which holds blocks up to {heights[-1]}"
+        if heights
+        else ("a portfolio page reads the cloud store, which is empty")
+    )
+
+
 def _and(words: Iterable[str]) -> str:
     *head, last = words
     return f"{', '.join(head)} and {last}" if head else last
@@ -121,6 +145,8 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "writer.published": _published,
     "chain.block": _block,
     "cloud.batch": _stored,
+    "chain.rolled_back": _rolled_back,
+    "cloud.read": _read,
     "guard.refused": _refused,
     "guard.kept": _kept,
     "account.liquidated": _liquidated,

@@ -2,7 +2,7 @@
 
 Round `k` holds over the half-open span [k * tick, (k + 1) * tick); after the last recorded row its price and rate hold
 on. The oracle keeps its past rounds, so that a writer that was down can integrate over what it missed. A service asks
-it by a message (`latest`), and anything may happen before the answer.
+it by a call (`latest`), and anything may happen before the answer.
 
 Funding is integrated exactly: the sum of rate * price * time is kept as one integer and divided once, at the point in
 time that is asked for. So the funding of two adjoining spans adds up to that of their union, to the last digit,
@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-
-import trio
 
 import racewindow
 from racewindow_models.units import (
@@ -86,6 +84,8 @@ class OracleRound:
 class SpotOracle:
     """The service that a market-data writer asks for prices."""
 
+    name = "oracle"
+
     def __init__(self, series: Sequence[SpotSeries], sim: racewindow.Simulation) -> None:
         self._series = {each.market: each for each in series}
         self._tick_ns = series[0].tick_ns
@@ -93,7 +93,6 @@ class SpotOracle:
 
     async def latest(self) -> OracleRound:
         """The round that holds when the oracle answers."""
-        await trio.lowlevel.checkpoint()
         now_ns = TimeNs(self._sim.now_ns)
         return OracleRound(Generation(now_ns // self._tick_ns), now_ns)
 

@@ -1,23 +1,38 @@
 """The safeguards that a service may have, each off by default.
 
-Each guards in the service that would have it, and is checked in the same step as the action that it guards.
+Each guards in the service that would have it, and is checked in the same step as the action that it guards. A scenario
+declares those that can make a difference in it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from racewindow import Simulation
 
 SAFEGUARDS = {
     "require_ready": "the writer's tick loop waits until its loader has loaded everything",
-    "presence_required": "to the writer a state that is missing or not loaded is an error, not 0: it does not publish",
+    "presence_required": "what is missing or not loaded is an error, not 0: it is neither published nor committed",
     "age_guard": "committer and liquidator refuse values whose age is unknown or above max_age",
     "atomic_batch": "the writer publishes, and the committer takes, the values of all markets in one step",
     "delta_guard": "the committer refuses an index that changed faster than any rate allows, or a mark off spot",
     "keep_last_good": "what delta_guard refuses is replaced by the last good value, with an alarm; the rest goes on",
+    "full_downtime": "the operator stops every old instance, and waits until it has gone, before any new one starts",
+    "drain_writes": "the operator waits until no write is in flight any more before anything is copied or started",
+    "fencing": "the store refuses writes with a fencing token older than the newest it has seen",
+    "lease": "a writer looks whether it still holds the lease, and writes in a later step",
+    "cas_write": "the store accepts a value only if its generation is newer than the one it holds",
+    "copy_complete": "the operator compares the rows of both databases before routing switches",
+    "generation_check": "the committer refuses a value of an older generation than the last one on the chain",
+    "outbox": "the cloud store is fed from the chain's own log, so that both sinks roll back together",
 }
 """Name -> what it does."""
+
+
+def declared(*names: str) -> dict[str, str]:
+    """The safeguards of a scenario, with what they do."""
+    return {name: SAFEGUARDS[name] for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +45,20 @@ class Safeguards:
     atomic_batch: bool = False
     delta_guard: bool = False
     keep_last_good: bool = False
+    full_downtime: bool = False
+    drain_writes: bool = False
+    fencing: bool = False
+    lease: bool = False
+    cas_write: bool = False
+    copy_complete: bool = False
+    generation_check: bool = False
+    outbox: bool = False
 
     @classmethod
-    def of(cls, sim: Simulation) -> Safeguards:
-        """The safeguards that are on in an execution."""
-        return cls(**{field.name: sim.safeguard(field.name) for field in fields(cls)})
+    def of(cls, sim: Simulation, names: Mapping[str, str], **always: bool) -> Safeguards:
+        """The safeguards that are on in an execution, of those that the scenario declares.
+
+        `always`: what is on or off in this scenario whatever is asked for.
+        """
+        asked = {field.name: sim.safeguard(field.name) for field in fields(cls) if field.name in names}
+        return cls(**asked | always)

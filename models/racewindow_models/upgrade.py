@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from racewindow import Network
 from racewindow_models.database import Database
 from racewindow_models.units import MarketName
 from racewindow_models.witness import Witness
 
 
-async def copy_rows(source: Database, target: Database, markets: Sequence[MarketName], witness: Witness) -> None:
+async def copy_rows(
+    network: Network, source: Database, target: Database, markets: Sequence[MarketName], witness: Witness
+) -> None:
     """Copy the rows of all markets, one after the other."""
     for market in markets:
-        await source.copy_row(market, target)
+        await network.call(source.name, source.copy_row, market, target)
     witness.rows_copied(tuple(markets), source.name, target.name)

@@ -10,26 +10,29 @@ on. The mark price then lacks the fair basis, and the funding index starts again
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import trio
 
 import racewindow
-from racewindow import Cell, TrackedDict
-from racewindow_models.database import Database, Routing
+from racewindow import Cell, Instance, Network, TrackedDict
+from racewindow_models.database import Routing
 from racewindow_models.ground_truth import mark_price_e8
 from racewindow_models.oracle import OracleRound, SpotOracle
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
-from racewindow_models.units import FundingIndexE8, MarketName, to_trio_seconds
-from racewindow_models.values import MarketState, MarketValues, Provenance, missing_state
+from racewindow_models.units import FundingIndexE8, MarketName, TimeNs, to_trio_seconds
+from racewindow_models.values import Batch, MarketState, MarketValues, Provenance, missing_state
 from racewindow_models.witness import Witness
+
+NO_TIME = TimeNs(0)
 
 
 class MarketDataWriter:
     """One instance of the writer.
 
-    `ready` is set once every state has been loaded. An instance made with `states` is a running one.
+    `ready` is set once every state has been loaded. An instance made with `states` has been running. `token`: its
+    fencing token, higher than that of every instance before it.
     """
 
     def __init__(
@@ -40,57 +43,88 @@ class MarketDataWriter:
         oracle: SpotOracle,
         safeguards: Safeguards,
         witness: Witness,
-        states: Iterable[MarketState] = (),
+        network: Network,
+        token: int = 0,
+        states: Sequence[MarketState] = (),
     ) -> None:
         self.instance = instance
-        self.ready = Cell(False, name=f"{instance}.ready")  # noqa: FBT003  # the value of the cell
+        self._network, self._token = network, token
+        self.ready = Cell(bool(states), name=f"{instance}.ready")
         self._markets = markets
         self._oracle = oracle
         self._safeguards = safeguards
         self._witness = witness
         self._states = TrackedDict({each.market: each for each in states}, name=f"{instance}.states")
 
-    async def save_when_told(self, told: trio.Event, gone: trio.Event, database: Database) -> None:
-        """The end of a running instance: when told to stop, save the state of every market and be gone."""
-        await told.wait()
-        await database.save_states([self._states[market] for market in self._markets])
-        self._witness.writer_stopped(self.instance, self._markets)
-        gone.set()
+    async def serve(self, process: Instance, routing: Routing, settings: Settings, first_round: int = 0) -> None:
+        """The life of an instance that has just been started: loader and tick loop, at once."""
+        process.spawn(self.load, process, routing, name="loader")
+        process.spawn(self.run_ticks, routing, settings, first_round, name="ticks")
 
-    async def load(self, routing: Routing) -> None:
+    async def save_at_the_end(self, process: Instance, routing: Routing) -> None:
+        """The life of an instance that is about to be stopped: when it is, it saves the state of every market."""
+        database = routing.connect()
+        process.ready()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                states = [self._states[market] for market in self._markets]
+                await self._network.call(database.name, database.save_states, states)
+            self._witness.writer_stopped(self.instance, self._markets)
+
+    async def load(self, process: Instance, routing: Routing) -> None:
         """The loader: read the saved states one by one, then be ready."""
         database = routing.connect()
         for market in self._markets:
-            state = await database.read_state(market)
+            state = await self._network.call(database.name, database.read_state, market)
             if state.present:
                 self._states[market] = state
         self.ready.set(True)
+        process.ready()
         self._witness.state_loaded(self.instance)
 
-    async def run_ticks(self, routing: Routing, settings: Settings) -> None:
-        """The tick loop: publish the values of every market in each round of the oracle."""
-        database = routing.connect()
+    async def run_ticks(
+        self, routing: Routing, settings: Settings, first_round: int = 0, write_ns: TimeNs = NO_TIME
+    ) -> None:
+        """The tick loop: publish the values of every market in each round of the oracle.
+
+        `write_ns`: how long an overloaded instance takes to make a write ready that is not the first of its round.
+        """
         if self._safeguards.require_ready:
             await racewindow.until(self.ready.get)
-        for number in range(settings.ticks):
+        for number in range(first_round, first_round + settings.ticks):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(settings.round_ns(number)))
-            await self._tick(database)
+            await self._tick(routing, write_ns)
 
-    async def _tick(self, database: Database) -> None:
+    async def _tick(self, routing: Routing, write_ns: TimeNs) -> None:
         """One round. Other tasks may run while the oracle answers, and before each market is published."""
         states = self._recall()
-        answer = await self._oracle.latest()
+        answer = await self._network.call(self._oracle.name, self._oracle.latest)
         if self._safeguards.atomic_batch:
             batch = tuple(self._advance(state, answer) for state in states)
-            if batch:
-                await database.publish(batch)
-                self._witness.published(batch)
+            if batch and self._may_write(routing):
+                if write_ns:
+                    await trio.sleep(to_trio_seconds(write_ns))
+                await self._publish(routing, batch)
             return
-        for state in states:
-            values = self._advance(state, answer)
-            await database.publish((values,))
-            self._witness.published((values,))
+        for number, state in enumerate(states):
+            if self._may_write(routing):
+                if number and write_ns:
+                    await trio.sleep(to_trio_seconds(write_ns))
+                await self._publish(routing, (self._advance(state, answer),))
+
+    def _may_write(self, routing: Routing) -> bool:
+        """Whether it holds the lease, if it has to; by the time that the write arrives it may not any more."""
+        return not self._safeguards.lease or routing.holds_lease(self._token)
+
+    async def _publish(self, routing: Routing, batch: Batch) -> None:
+        """Write values to the database that routing points to."""
+        database = routing.connect()
+        accepted = await self._network.call(database.name, database.publish, batch, self._token)
+        if accepted:
+            self._witness.published(accepted)
 
     def _recall(self) -> list[MarketState]:
         """The states to go on from: of every market, or with `presence_required` only those that are there.

@@ -11,8 +11,7 @@ import racewindow
 from racewindow import Event, History, Judgement, Verdict, Violation
 from racewindow_models.database import Routing
 from racewindow_models.feed import Feed, load
-from racewindow_models.safeguards import SAFEGUARDS
-from racewindow_models.scenarios.paradex import CHECKS, run_window
+from racewindow_models.scenarios.paradex import CHECKS, PARADEX, run_window
 from racewindow_models.units import E8
 from racewindow_models.window import Window, prepare
 from racewindow_models.writer import MarketDataWriter
@@ -21,12 +20,12 @@ from racewindow_models.writer import MarketDataWriter
 class ReadyAtStart(MarketDataWriter):
     """A writer that calls itself ready when its process starts, not when its state is loaded."""
 
-    async def load(self, routing: Routing) -> None:
+    async def load(self, process: racewindow.Instance, routing: Routing) -> None:
         self.ready.set(True)
-        await super().load(routing)
+        await super().load(process, routing)
 
 
-@racewindow.scenario(safeguards=SAFEGUARDS, checks=CHECKS, feed=load)
+@racewindow.scenario(safeguards=PARADEX, checks=CHECKS, feed=load)
 async def ready_at_start(sim: racewindow.Simulation) -> None:
     """`paradex` with a readiness that comes too early."""
     run_window(sim, {}, ReadyAtStart)
@@ -98,7 +97,7 @@ def checkers_are_exact(history: History) -> Verdict:
     return Verdict.violated([Violation(None, "checkers", problem) for problem in problems])
 
 
-@racewindow.scenario(safeguards=SAFEGUARDS, checks=[checkers_are_exact], feed=load)
+@racewindow.scenario(safeguards=PARADEX, checks=[checkers_are_exact], feed=load)
 async def judged(sim: racewindow.Simulation, *, markets: int = 2, ticks: int = 2, batches: int = 2) -> None:
     """`paradex`, whose checkers are themselves checked."""
     run_window(sim, {"markets": markets, "ticks": ticks, "batches": batches})

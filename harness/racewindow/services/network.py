@@ -14,8 +14,8 @@ import trio
 from racewindow.errors import CallTimedOutError, ConnectionLostError
 from racewindow.fault_shapes import Call, CallFault
 from racewindow.runtime.access import fault_point, may_strike, service_here
-from racewindow.services.supervisor import Instance
-from racewindow.tracking import TrackedDict, until
+from racewindow.services.supervisor import Instance, Spawn
+from racewindow.tracking import Cell, TrackedDict, until
 
 T = TypeVar("T")
 
@@ -41,15 +41,25 @@ class Wire:
 
 
 class Network:
-    """The links between the services of one execution. `timeout_seconds`: how long callers wait, None for ever."""
+    """The links between the services of one execution.
 
-    def __init__(self, *, timeout_seconds: float | None = None) -> None:
-        self._timeout = timeout_seconds
+    `spawn`: where messages travel that outlive their sender, such as `sim.spawn`. `timeout_seconds`: how long callers
+    wait for a reply that a fault delays, None for ever.
+    """
+
+    def __init__(self, spawn: Spawn, *, timeout_seconds: float | None = None) -> None:
+        self._spawn, self._timeout = spawn, timeout_seconds
         self._peers: dict[str, Callable[[], Instance]] = {}
+        self._in_flight = Cell(0, name="network.in_flight")
         self.cuts: TrackedDict[tuple[str, str], float] = TrackedDict(name="network.cuts")
         """Caller and callee -> virtual time until which nothing gets through, in seconds."""
         self.held: TrackedDict[tuple[str, str], bool] = TrackedDict(name="network.held")
         """Caller and callee -> whether a message waits to be overtaken."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages a fault has delayed and that are still on their way."""
+        return self._in_flight.get()
 
     def serve(self, name: str, instance: Callable[[], Instance]) -> None:
         """Let calls to `name` be answered only while the instance that this returns is up."""
@@ -61,14 +71,34 @@ class Network:
         Raises CallTimedOutError if there was none in time, and ConnectionLostError if the callee is down or cut off;
         in both cases the effect may have happened.
         """
-        fault = await fault_point("rpc.call")
-        caller = service_here()
-        if isinstance(fault, CallFault):
-            call = Call(Wire(self, caller, callee), method.__name__, self._timeout)
-            with trio.move_on_after(float("inf") if self._timeout is None else self._timeout):
-                return await fault.carry(call, lambda: self._deliver(caller, callee, method, args))
-            raise _timed_out(callee, method.__name__)
-        return await self._deliver(caller, callee, method, args)
+        fault, caller = await fault_point("rpc.call"), service_here()
+        if not isinstance(fault, CallFault):
+            return await self._deliver(caller, callee, method, args)
+        call = Call(Wire(self, caller, callee), method.__name__, self._timeout)
+        return await self._carried(call, lambda: fault.carry(call, lambda: self._deliver(caller, callee, method, args)))
+
+    async def _carried(self, call: Call, carry: Callable[[], Awaitable[T]]) -> T:
+        """A message that a fault has struck travels by itself: it may arrive after its sender has given up or died."""
+        arrived, replies = trio.Event(), list[T | Exception]()
+
+        async def message() -> None:
+            try:
+                replies.append(await carry())
+            except Exception as error:  # noqa: BLE001  # it is the caller's
+                replies.append(error)
+            self._in_flight.update(lambda count: count - 1)
+            arrived.set()
+
+        self._in_flight.update(lambda count: count + 1)
+        self._spawn(message, name=f"{call.link.caller}->{call.link.callee}")
+        with trio.move_on_after(float("inf") if self._timeout is None else self._timeout):
+            await arrived.wait()
+        if not arrived.is_set():
+            raise CallTimedOutError(f"{call.link.callee} has not answered {call.method} in time")
+        [reply] = replies
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     async def _deliver(self, caller: str, callee: str, method: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
         """The message arrives, and the reply comes back."""
@@ -83,7 +113,3 @@ class Network:
             if self.held.get(way):
                 self.held[way] = False
         return await method(*args)
-
-
-def _timed_out(callee: str, method: str) -> CallTimedOutError:
-    return CallTimedOutError(f"{callee} has not answered {method} in time")

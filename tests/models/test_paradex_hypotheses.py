@@ -1,0 +1,104 @@
+"""Hypotheses H2, H3 and H6 of the Paradex incident: found without safeguards, closed by what closes them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+import racewindow
+from racewindow import Result, Scenario
+from racewindow_models.scenarios.paradex_overlap import paradex_overlap
+from racewindow_models.scenarios.paradex_partial_copy import paradex_partial_copy
+from racewindow_models.scenarios.paradex_rollback import paradex_rollback
+
+SCENARIOS = (paradex_overlap, paradex_partial_copy, paradex_rollback)
+REGRESSED, TORN = ("generation_monotonic", "regressed"), ("no_mixed_generations", "torn")
+CLOSING: dict[Scenario, tuple[set[str], ...]] = {
+    paradex_overlap: (
+        {"full_downtime", "atomic_batch"},
+        {"fencing", "atomic_batch"},
+        {"cas_write", "atomic_batch"},
+    ),
+    paradex_partial_copy: ({"presence_required"}, {"copy_complete"}),
+    paradex_rollback: ({"outbox", "fencing"},),
+}
+"""The smallest sets of safeguards that close each scenario, by the catalogue."""
+
+
+def searched(scenario: Scenario, *safeguards: str) -> Result:
+    result = racewindow.explore(scenario, strategy="dpor", all_failures=True, safeguards=safeguards)
+    assert (result.complete, result.redundant, result.untrusted) == (True, 0, "")
+    return result
+
+
+def groups(result: Result) -> set[tuple[str | None, str | None]]:
+    return {(failure.checker, failure.class_) for failure in result.failures}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        (paradex_overlap, {REGRESSED, TORN}),
+        (
+            paradex_partial_copy,
+            {
+                ("no_false_liquidation", "default"),
+                ("ready_before_write", "default"),
+                ("ready_before_write", "corrupt"),
+                ("bounded_delta", "default"),
+            },
+        ),
+        (
+            paradex_rollback,
+            {("rollback_complete", "corrupt"), ("rollback_complete", "stale"), ("sinks_agree", "default")},
+        ),
+    ],
+)
+def test_without_safeguards_every_class_is_found(scenario: Scenario, expected: set[tuple[str, str]]) -> None:
+    assert groups(searched(scenario)) == expected
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+def test_a_set_of_safeguards_closes_it_exactly_if_it_holds_a_closing_one(scenario: Scenario) -> None:
+    """Every subset, each explored to its end."""
+    names = list(scenario.safeguards)
+    for count in range(len(names) + 1):
+        for on in combinations(names, count):
+            closed = any(closing <= set(on) for closing in CLOSING[scenario])
+            assert (searched(scenario, *on).verdict == "complete") == closed, on
+
+
+@pytest.mark.parametrize("safeguard", ["full_downtime", "fencing", "cas_write"])
+def test_what_stops_the_old_write_does_not_stop_a_read_between_two_new_ones(safeguard: str) -> None:
+    assert groups(searched(paradex_overlap, safeguard)) == {TORN}
+
+
+@pytest.mark.parametrize("safeguards", [("atomic_batch",), ("atomic_batch", "lease")])
+def test_neither_one_step_for_all_markets_nor_a_lease_stops_the_old_write(safeguards: tuple[str, ...]) -> None:
+    """A lease that is looked at in a step before the write may be lost in between."""
+    assert groups(searched(paradex_overlap, *safeguards)) == {REGRESSED}
+
+
+@pytest.mark.parametrize("safeguard", ["outbox", "fencing"])
+def test_half_of_a_rollback_is_none(safeguard: str) -> None:
+    assert ("rollback_complete", "stale" if safeguard == "outbox" else "corrupt") in groups(
+        searched(paradex_rollback, safeguard)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+def test_every_seed_finds_it_by_default(scenario: Scenario) -> None:
+    for seed in range(20):
+        result = racewindow.explore(scenario, seed=seed)
+        assert result.failures, seed
+        assert result.executions <= 2_000
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+def test_larger_sizes_fail_without_safeguards_and_hold_with_all(scenario: Scenario) -> None:
+    params = {"markets": 3}
+    assert racewindow.explore(scenario, params=params, schedules=500).failures
+    result = racewindow.explore(scenario, strategy="random", params=params, schedules=300, safeguards="all")
+    assert (result.failing, result.untrusted) == (0, "")
