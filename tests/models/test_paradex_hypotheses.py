@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,12 @@ def test_larger_sizes_fail_without_safeguards_and_hold_with_all(scenario: Scenar
     assert racewindow.explore(scenario, params=params, schedules=500).failures
     result = racewindow.explore(scenario, strategy="random", params=params, schedules=300, safeguards="all")
     assert (result.failing, result.untrusted) == (0, "")
+
+
+def test_the_documentation_explains_every_safeguard_and_checker() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "paradex-hypotheses.md").read_text(encoding="utf-8")
+    for scenario in SCENARIOS:
+        _, found, section = page.partition(f"`{scenario.name}`")
+        assert found
+        section = section.partition("\n## ")[0]
+        assert [name for name in scenario.safeguards if f"`{name}`" not in section] == []
