@@ -27,7 +27,8 @@ class KeyTable:
     `scopes`: which of them are cancel scopes, as bits; `scopes_change`: one has been written in some execution.
     `blind`: those that are set without being looked at; of them `sure`: those that are set in the same way whatever is
     there, as a cell is, and a key of a dictionary is not. `shared`: those that stand for several cells, which were
-    given one name. `changes`: the keys that a footprint writes or adds to, as a bit set, by access codes.
+    given one name. By access codes, `decoded`: a footprint as bit sets, key by key; and key by key and as codes,
+    without the cancel scopes only read; `changes`: the keys that it writes or adds to, as a bit set.
     """
 
     def __init__(self) -> None:
@@ -39,24 +40,9 @@ class KeyTable:
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
         self._renamed: dict[tuple[int, str], int] = {}
-        self._decoded: dict[tuple[int, ...], _Decoded] = {}
+        self.decoded = _Decodings(self)
         self.changes = _Changes()
         self._among: dict[int, _Among] = {}
-
-    def decode(self, codes: tuple[int, ...]) -> _Decoded:
-        """A footprint as bit sets, key by key; and key by key and as codes, without the cancel scopes only read."""
-        found = self._decoded.get(codes)
-        if found is None:
-            modes: dict[int, int] = {}
-            for code in codes:
-                modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
-            if len(self._decoded) >= _DECODED_MAX:
-                self._decoded.clear()
-            items = tuple(modes.items())
-            lean = tuple(item for item in items if item[1] != READS or not self.scopes >> item[0] & 1)
-            rest = tuple(code for code in codes if code % 3 != READ_CODE or not self.scopes >> code // 3 & 1)
-            found = self._decoded[codes] = footprint_of(codes), items, lean, rest
-        return found
 
     def among(self, keys: int) -> Mapping[tuple[int, ...], tuple[Item, ...]]:
         """What footprints have among some keys, a bit set: by access codes."""
@@ -96,6 +82,24 @@ class KeyTable:
         return tuple(self.access(code) for code in codes)
 
 
+class _Decodings(dict[tuple[int, ...], "_Decoded"]):
+    def __init__(self, table: KeyTable) -> None:
+        self._table = table
+
+    def __missing__(self, codes: tuple[int, ...]) -> _Decoded:
+        if len(self) >= _DECODED_MAX:
+            self.clear()
+        scopes = self._table.scopes
+        modes: dict[int, int] = {}
+        for code in codes:
+            modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
+        items = tuple(modes.items())
+        lean = tuple(item for item in items if item[1] != READS or not scopes >> item[0] & 1)
+        rest = tuple(code for code in codes if code % 3 != READ_CODE or not scopes >> code // 3 & 1)
+        found = self[codes] = footprint_of(codes), items, lean, rest
+        return found
+
+
 class _Changes(dict[tuple[int, ...], int]):
     def __missing__(self, codes: tuple[int, ...]) -> int:
         if len(self) >= _DECODED_MAX:
@@ -110,7 +114,7 @@ class _Among(dict[tuple[int, ...], tuple[Item, ...]]):
         self._table, self._keys = table, keys
 
     def __missing__(self, codes: tuple[int, ...]) -> tuple[Item, ...]:
-        items = self[codes] = tuple(item for item in self._table.decode(codes)[1] if self._keys >> item[0] & 1)
+        items = self[codes] = tuple(item for item in self._table.decoded[codes][1] if self._keys >> item[0] & 1)
         return items
 
 

@@ -17,13 +17,13 @@ CLOCK_TASK = 0
 MARK_MASK = (1 << 61) - 1
 """Marks are numbers below this; a sum of marks is taken modulo its successor, a power of two."""
 
-_MIXER = 0x1E3779B97F4A7C15
+MIXER = 0x1E3779B97F4A7C15
 
 
 def mixed(number: int) -> int:
     """A mark from the hash of a tuple: a middle product, as hashes of tuples that are alike have sums that collide."""
     number &= MARK_MASK
-    return (number * (number ^ _MIXER) >> 30) & MARK_MASK
+    return (number * (number ^ MIXER) >> 30) & MARK_MASK
 
 
 class TaskTable:
@@ -123,7 +123,7 @@ class Pending(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """One execution. `trace`: a number for its Mazurkiewicz trace; equivalent orders have equal ones.
+    """One execution.
 
     `paths`: path of each task number. `places`: where the task of each step was suspended before it, as a number that
     means the same within one exploration; only if the strategy asked for predictions. `keys`: who accessed what;
@@ -134,11 +134,10 @@ class Trail(NamedTuple):
     pending: list[Pending]
     paths: list[str]
     places: list[int]
-    trace: int
     keys: dict[int, KeyState]
     snapshots: Sequence[dict[int, KeyState]] = ()
 
-    def version(self, key: int, steps: int) -> int:
+    def version(self, steps: int, key: int) -> int:
         """A number for the value that a key has after these steps of the trail, a mask closed under happens-before."""
         state = self.keys.get(key)
         if state is None:
@@ -159,7 +158,7 @@ class Trail(NamedTuple):
 
 
 def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
-    """The `trace` of an execution, without the rest: the sum of the marks of its steps, as `Causality` has them."""
+    """A number for a Mazurkiewicz trace: the sum of the marks of its steps, as `Causality` has them."""
     changes, changed = table.changes, 0
     for row in rows:
         changed |= changes[row[4]]
@@ -184,7 +183,7 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
             if version:
                 parts.append(version)
         mark = hash(tuple(parts)) & MARK_MASK
-        mark = (mark * (mark ^ _MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
+        mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
         for number, mode in items:
             if mode & WRITES:
                 versions[number] = bases[number] = mark

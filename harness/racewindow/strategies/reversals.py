@@ -123,7 +123,7 @@ class Reversals:
         return False
 
     def _recall(self, root: int, choices: Choices, steps: int) -> tuple[Any, Footprint]:
-        return self.search.recall(root, choices, partial(self.trail.version, steps=steps))
+        return self.search.recall(root, choices, partial(self.trail.version, steps))
 
     def _settle_behind(self, word: Word, depth: int, label: Label) -> tuple[Footprint, Choices]:
         """What a step touches behind a word."""
