@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from racewindow.footprint import ADDS, READS, WRITES, Footprint, KeyTable
+from racewindow.footprint import ADDS, WRITES, Footprint, KeyTable
 
 CLOCK_TASK = 0
 """The number of the clock among the tasks."""
@@ -159,14 +159,11 @@ class Trail(NamedTuple):
 
 def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     """A number for a Mazurkiewicz trace: the sum of the marks of its steps, as `Causality` has them."""
-    changes, changed = table.changes, 0
-    for row in rows:
-        changed |= changes[row[4]]
-    items_of = table.among(changed)
+    items_of = table.changing
     marks: list[int] = []
     bases: dict[int, int] = {}  # of each key: the mark of its last write
     versions: dict[int, int] = {}  # the same and those of the adds since
-    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, *_ in rows:
+    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _, _ in rows:
         parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
         if choices:
             parts += choices
@@ -177,17 +174,17 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
                 parts[2] = sum(marks[each] for each in set(woken_by))
             for number in joined:
                 parts[2] += versions.get(number, 0)
-        items = items_of[codes]
+        items, changed = items_of[codes]
         for number, mode in items:
             version = bases.get(number) if mode == ADDS else versions.get(number)
             if version:
                 parts.append(version)
         mark = hash(tuple(parts)) & MARK_MASK
         mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
-        for number, mode in items:
+        for number, mode in changed:
             if mode & WRITES:
                 versions[number] = bases[number] = mark
-            elif mode != READS:
+            else:
                 versions[number] = versions.get(number, 0) + mark
         marks.append(mark)
     return sum(marks) & MARK_MASK
