@@ -10,7 +10,7 @@ difference are found by bisection, and named.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import outcome
@@ -92,7 +92,7 @@ class Auditor:
         if found != before:
             return f"the execution is judged otherwise ({names_of(found)}, and {names_of(before)} before)"
         recorder: Any = again.raw.recorder
-        if _by_task(recorder.strides) != _by_task(strides):
+        if _by_task(recorder.touched()) != _by_task((stride.task, stride.codes) for stride in strides):
             return "a step touches something else"
         if _events(again) != _events(ran):
             return "another event is emitted"
@@ -175,11 +175,11 @@ def _identities(ran: Ran) -> set[tuple[str, str | None, str | None, str | None]]
     return {finding.identity for finding in ran.judged.findings}
 
 
-def _by_task(strides: Sequence[Stride]) -> dict[int, list[frozenset[int]]]:
+def _by_task(touched: Iterable[tuple[int, tuple[int, ...]]]) -> dict[int, list[frozenset[int]]]:
     """What each task touched, step by step."""
     found: dict[int, list[frozenset[int]]] = {}
-    for stride in strides:
-        found.setdefault(stride.task, []).append(frozenset(stride.codes))
+    for task, codes in touched:
+        found.setdefault(task, []).append(frozenset(codes))
     return found
 
 

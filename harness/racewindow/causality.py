@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from racewindow.footprint import ADDS, READS, WRITES, KeyTable
-from racewindow.trail import CLOCK_TASK, KeyState, Pending, Row, State, Stride, mixed
+from racewindow.trail import CLOCK_TASK, MARK_MASK, MIXER, KeyState, Pending, Row, State, Stride, mixed
 
 _UNTOUCHED: KeyState = (0, 0, 0, 0, 0, 0, 0)
 _NO_VALUES: Mapping[int, int] = {}
@@ -58,23 +58,24 @@ class Causality:
             enablers |= more
             if not blocking:
                 enabled, root = mark, hash((root, view))
-        if barrier:
-            enablers = bit - 1
-            self._raise_floor(index)
-        footprint, items, lean, _ = table.decode(codes)
+        footprint, items, lean, _ = table.decoded[codes]
+        moved = footprint[1] & table.scopes
         if self._lean:
-            if footprint.writes & table.scopes:
+            if moved:
                 self._relate_scopes()
             else:
                 items = lean
         conflicts, mark, view, values = self._touch(
             items, bit, [tid, own_mark, enabled, salt, *choices], [root, salt, *choices], written
         )
-        races = conflicts & ~enablers
+        races = 0
         before = enablers
-        if races:
-            before, races = self._close(enablers, races)
-        if footprint.writes & table.scopes:
+        if barrier:
+            before = enablers = bit - 1
+            self._raise_floor(index)
+        elif conflicts & ~enablers:
+            before, races = self._close(enablers, conflicts & ~enablers)
+        if moved:
             # What becomes of a scope depends on who has left it, which is no write: so on all that came before.
             view = mixed(hash((view, self._sum_of_marks(before))))
             self._see(items, view)
@@ -150,41 +151,44 @@ class Causality:
         written: Sequence[tuple[int, int | State]],
     ) -> tuple[int, int, int, Mapping[int, int]]:
         """Enter a step into the state of its keys; (what it conflicts with, its mark, its view, values written)."""
-        keys, blind, sure, scopes = self.keys, self.table.blind, self.table.sure, self.table.scopes
+        keys, table = self.keys, self.table
         conflicts = 0
-        states = [keys.get(number, _UNTOUCHED) for number, _ in items]
-        for (number, mode), (readers, writers, adders, mark, mark_adds, view, view_adds) in zip(
-            items, states, strict=True
-        ):
-            if mode == ADDS:
-                conflicts |= writers | readers
-                if mark:
-                    marks.append(mark)
-                continue
-            conflicts |= writers | adders
-            if mode != READS:
-                conflicts |= readers
-            if mark or mark_adds:  # what nobody has touched yet says nothing
-                marks.append(mark + mark_adds)
-            version = view + view_adds
-            if mode & READS or number not in blind:
-                if version or not scopes >> number & 1:  # as if it had been left out, which most of the time it is
-                    views.append(version)
-            elif number not in sure:
-                views.append(bool(version))
-        own_mark, own_view = mixed(hash(tuple(marks))), mixed(hash(tuple(views)))
-        values = self._values(written, own_view) if written else _NO_VALUES
-        for (number, mode), (readers, writers, adders, mark, mark_adds, view, view_adds) in zip(
-            items, states, strict=True
-        ):
-            if mode & READS:
-                readers |= bit  # noqa: PLW2901
-            if mode & WRITES:
-                keys[number] = (readers, writers | bit, adders, own_mark, 0, values.get(number, own_view), 0)
-            elif mode & ADDS:
-                keys[number] = (readers, writers, adders | bit, mark, mark_adds + own_mark, view, view_adds + own_view)
+        changed: list[tuple[int, int, KeyState]] = []
+        for number, mode in items:
+            state = keys.get(number, _UNTOUCHED)
+            readers, writers, adders, mark, mark_adds, view, view_adds = state
+            if mode == READS:
+                conflicts |= writers | adders
+                keys[number] = (readers | bit, writers, adders, mark, mark_adds, view, view_adds)
             else:
-                keys[number] = (readers, writers, adders, mark, mark_adds, view, view_adds)
+                changed.append((number, mode, state))
+                if mode == ADDS:
+                    conflicts |= writers | readers
+                    if mark:
+                        marks.append(mark)
+                    continue
+                conflicts |= writers | adders | readers
+            mark += mark_adds
+            if mark:  # what nobody has touched yet says nothing
+                marks.append(mark)
+            view += view_adds
+            if mode & READS or number not in table.blind:
+                if view or not table.scopes >> number & 1:  # as if it had been left out, which most of the time it is
+                    views.append(view)
+            elif number not in table.sure:
+                views.append(bool(view))
+        # `mixed`, without the calls.
+        own_mark = hash(tuple(marks)) & MARK_MASK
+        own_mark = (own_mark * (own_mark ^ MIXER) >> 30) & MARK_MASK
+        own_view = hash(tuple(views)) & MARK_MASK
+        own_view = (own_view * (own_view ^ MIXER) >> 30) & MARK_MASK
+        values = self._values(written, own_view) if written else _NO_VALUES
+        for number, mode, (readers, writers, adders, mark, mark_adds, view, view_adds) in changed:
+            reads = readers | bit if mode & READS else readers
+            if mode & WRITES:
+                keys[number] = (reads, writers | bit, adders, own_mark, 0, values.get(number, own_view), 0)
+            else:
+                keys[number] = (reads, writers, adders | bit, mark, mark_adds + own_mark, view, view_adds + own_view)
         return conflicts, own_mark, own_view, values
 
     def _close(self, before: int, rest: int) -> tuple[int, int]:
@@ -209,12 +213,12 @@ class Causality:
 
     def _enabled_by(self, woken_by: Sequence[int], joined: Sequence[int]) -> tuple[int, int, int]:
         """The same for the steps that have spawned or woken a task, and the exits that it has waited for."""
-        strides = self.strides
         enablers = mark = view = 0
-        for each in set(woken_by):
-            enablers |= strides[each].before | 1 << each
-            mark += strides[each].mark
-            view += strides[each].view
+        for each in woken_by if len(woken_by) == 1 else set(woken_by):
+            stride = self.strides[each]
+            enablers |= stride.before | 1 << each
+            mark += stride.mark
+            view += stride.view
         for number in joined:
             _, writers, adders, *numbers = self.keys.get(number, _UNTOUCHED)
             enablers, _ = self._close(enablers, (writers | adders) & ~enablers)
@@ -224,7 +228,7 @@ class Causality:
 
     def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:
         """A task that is blocked after all steps so far, and looks at these keys."""
-        footprint, items, *_ = self.table.decode(codes)
+        footprint, items, *_ = self.table.decoded[codes]
         own, _, root = self._history(tid, previous)
         conflicts = 0
         for number, mode in items:

@@ -7,7 +7,7 @@ into a set, a child that leaves its nursery.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from racewindow.trace import ADD, READ, WRITE, Access
@@ -17,7 +17,7 @@ READS, WRITES, ADDS = 1, 2, 4
 """The modes as bits, where a step accesses a key in several."""
 Item = tuple[int, int]
 """A key number, and the modes in which a step accesses it."""
-_DECODED_MAX, _AMONG_MAX = 20_000, 50
+_DECODED_MAX = 20_000
 _MODES = (READ, WRITE, ADD)
 
 
@@ -27,7 +27,9 @@ class KeyTable:
     `scopes`: which of them are cancel scopes, as bits; `scopes_change`: one has been written in some execution.
     `blind`: those that are set without being looked at; of them `sure`: those that are set in the same way whatever is
     there, as a cell is, and a key of a dictionary is not. `shared`: those that stand for several cells, which were
-    given one name. `changes`: the keys that a footprint writes or adds to, as a bit set, by access codes.
+    given one name. By access codes, `decoded`: a footprint as bit sets, key by key; and key by key and as codes,
+    without the cancel scopes only read; `changing`: key by key, without those that no footprint asked for so far has
+    changed, and of these only the ones that it changes itself.
     """
 
     def __init__(self) -> None:
@@ -39,33 +41,8 @@ class KeyTable:
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
         self._renamed: dict[tuple[int, str], int] = {}
-        self._decoded: dict[tuple[int, ...], _Decoded] = {}
-        self.changes = _Changes()
-        self._among: dict[int, _Among] = {}
-
-    def decode(self, codes: tuple[int, ...]) -> _Decoded:
-        """A footprint as bit sets, key by key; and key by key and as codes, without the cancel scopes only read."""
-        found = self._decoded.get(codes)
-        if found is None:
-            modes: dict[int, int] = {}
-            for code in codes:
-                modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
-            if len(self._decoded) >= _DECODED_MAX:
-                self._decoded.clear()
-            items = tuple(modes.items())
-            lean = tuple(item for item in items if item[1] != READS or not self.scopes >> item[0] & 1)
-            rest = tuple(code for code in codes if code % 3 != READ_CODE or not self.scopes >> code // 3 & 1)
-            found = self._decoded[codes] = footprint_of(codes), items, lean, rest
-        return found
-
-    def among(self, keys: int) -> Mapping[tuple[int, ...], tuple[Item, ...]]:
-        """What footprints have among some keys, a bit set: by access codes."""
-        kept = self._among.get(keys)
-        if kept is None or len(kept) >= _DECODED_MAX:
-            if len(self._among) >= _AMONG_MAX:
-                self._among.clear()
-            kept = self._among[keys] = _Among(self, keys)
-        return kept
+        self.decoded = _Decodings(self)
+        self.changing = _Changing(self)
 
     def number(self, name: str) -> int:
         """The number of a key, a new one if the name is new."""
@@ -96,22 +73,36 @@ class KeyTable:
         return tuple(self.access(code) for code in codes)
 
 
-class _Changes(dict[tuple[int, ...], int]):
-    def __missing__(self, codes: tuple[int, ...]) -> int:
+class _Decodings(dict[tuple[int, ...], "_Decoded"]):
+    def __init__(self, table: KeyTable) -> None:
+        self._table = table
+
+    def __missing__(self, codes: tuple[int, ...]) -> _Decoded:
         if len(self) >= _DECODED_MAX:
             self.clear()
-        _, writes, adds = footprint_of(codes)
-        self[codes] = writes | adds
-        return writes | adds
+        scopes = self._table.scopes
+        modes: dict[int, int] = {}
+        for code in codes:
+            modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
+        items = tuple(modes.items())
+        lean = tuple(item for item in items if item[1] != READS or not scopes >> item[0] & 1)
+        rest = tuple(code for code in codes if code % 3 != READ_CODE or not scopes >> code // 3 & 1)
+        found = self[codes] = footprint_of(codes), items, lean, rest
+        return found
 
 
-class _Among(dict[tuple[int, ...], tuple[Item, ...]]):
-    def __init__(self, table: KeyTable, keys: int) -> None:
-        self._table, self._keys = table, keys
+class _Changing(dict[tuple[int, ...], tuple[tuple[Item, ...], tuple[Item, ...]]]):
+    def __init__(self, table: KeyTable) -> None:
+        self._table, self._keys = table, 0
 
-    def __missing__(self, codes: tuple[int, ...]) -> tuple[Item, ...]:
-        items = self[codes] = tuple(item for item in self._table.decode(codes)[1] if self._keys >> item[0] & 1)
-        return items
+    def __missing__(self, codes: tuple[int, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+        (_, writes, adds), items, *_ = self._table.decoded[codes]
+        if (writes | adds) & ~self._keys or len(self) >= _DECODED_MAX:
+            self.clear()
+            self._keys |= writes | adds
+        kept = tuple(item for item in items if self._keys >> item[0] & 1)
+        found = self[codes] = kept, tuple(item for item in kept if item[1] != READS)
+        return found
 
 
 def modes_conflict(one: int, two: int) -> bool:

@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from racewindow.footprint import ADDS, READS, WRITES, Footprint, KeyTable
+from racewindow.footprint import ADDS, WRITES, Footprint, KeyTable
 
 CLOCK_TASK = 0
 """The number of the clock among the tasks."""
 MARK_MASK = (1 << 61) - 1
 """Marks are numbers below this; a sum of marks is taken modulo its successor, a power of two."""
 
-_MIXER = 0x1E3779B97F4A7C15
+MIXER = 0x1E3779B97F4A7C15
 
 
 def mixed(number: int) -> int:
     """A mark from the hash of a tuple: a middle product, as hashes of tuples that are alike have sums that collide."""
     number &= MARK_MASK
-    return (number * (number ^ _MIXER) >> 30) & MARK_MASK
+    return (number * (number ^ MIXER) >> 30) & MARK_MASK
 
 
 class TaskTable:
@@ -123,7 +123,7 @@ class Pending(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """One execution. `trace`: a number for its Mazurkiewicz trace; equivalent orders have equal ones.
+    """One execution.
 
     `paths`: path of each task number. `places`: where the task of each step was suspended before it, as a number that
     means the same within one exploration; only if the strategy asked for predictions. `keys`: who accessed what;
@@ -134,11 +134,10 @@ class Trail(NamedTuple):
     pending: list[Pending]
     paths: list[str]
     places: list[int]
-    trace: int
     keys: dict[int, KeyState]
     snapshots: Sequence[dict[int, KeyState]] = ()
 
-    def version(self, key: int, steps: int) -> int:
+    def version(self, steps: int, key: int) -> int:
         """A number for the value that a key has after these steps of the trail, a mask closed under happens-before."""
         state = self.keys.get(key)
         if state is None:
@@ -159,15 +158,12 @@ class Trail(NamedTuple):
 
 
 def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
-    """The `trace` of an execution, without the rest: the sum of the marks of its steps, as `Causality` has them."""
-    changes, changed = table.changes, 0
-    for row in rows:
-        changed |= changes[row[4]]
-    items_of = table.among(changed)
+    """A number for a Mazurkiewicz trace: the sum of the marks of its steps, as `Causality` has them."""
+    items_of = table.changing
     marks: list[int] = []
     bases: dict[int, int] = {}  # of each key: the mark of its last write
     versions: dict[int, int] = {}  # the same and those of the adds since
-    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, *_ in rows:
+    for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _, _ in rows:
         parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
         if choices:
             parts += choices
@@ -178,17 +174,17 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
                 parts[2] = sum(marks[each] for each in set(woken_by))
             for number in joined:
                 parts[2] += versions.get(number, 0)
-        items = items_of[codes]
+        items, changed = items_of[codes]
         for number, mode in items:
             version = bases.get(number) if mode == ADDS else versions.get(number)
             if version:
                 parts.append(version)
         mark = hash(tuple(parts)) & MARK_MASK
-        mark = (mark * (mark ^ _MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
-        for number, mode in items:
+        mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
+        for number, mode in changed:
             if mode & WRITES:
                 versions[number] = bases[number] = mark
-            elif mode != READS:
+            else:
                 versions[number] = versions.get(number, 0) + mark
         marks.append(mark)
     return sum(marks) & MARK_MASK

@@ -79,12 +79,20 @@ def _only_immediate_races() -> Any:
     return mock.patch.object(Causality, "add", add_as_if_woken)
 
 
+@contextmanager
+def _nothing_covered_by_sleep() -> Iterator[None]:
+    """Nor by what is known before anything is asked about footprints."""
+    no: Any = staticmethod(lambda _node, _of: False)
+    with mock.patch.object(Reversals, "_is_covered", no), mock.patch.object(Reversals, "_is_next", no):
+        yield
+
+
 SEARCH: dict[str, Mistake] = {
     "blocked tasks have no races": _without_blocked_tasks,
     "the reversal ends where its second step was": _cut_short,
     "races inside the shared prefix are skipped": _only_new_races,
     "races of until are immediate": _only_immediate_races,
-    "sleeping tasks cover nothing": _instead(Reversals, "_is_covered", staticmethod(lambda _node, _word: False)),
+    "sleeping tasks cover nothing": _nothing_covered_by_sleep,
 }
 
 # --- in the footprints -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from racewindow.errors import DivergenceError
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT, Decide
-from racewindow.runtime.passing import pass_time_on_record, sort_tail, wakes_the_idle
+from racewindow.runtime.passing import expire, pass_time_on_record, sort_tail, wakes_the_idle
 from racewindow.runtime.recording import RECORDING
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
@@ -53,7 +53,8 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
     runq = runner.runq
     while True:
         if runner.due:
-            _strike(runner)
+            runner.due = False
+            expire(runner, runner.now)
         ready = [task for task in runner.waiting if holds(task)] if runner.waiting else []
         runnable = [*runq, *ready]
         may_advance = racing and runner.deadlines.next_deadline() < inf
@@ -115,7 +116,8 @@ def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
     last: SimTask | None = None
     for stride in recorder.prefix:
         if runner.due:
-            _strike(runner)
+            runner.due = False
+            expire(runner, runner.now)
         number = stride.task
         if number == CLOCK_TASK:
             if not stride.barrier:
@@ -149,14 +151,6 @@ def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
     return last
 
 
-def _strike(runner: SimRunner) -> None:
-    """Deadlines that have passed without the clock having moved."""
-    runner.due = False
-    before = len(runner.runq)
-    runner.deadlines.expire(runner.now)
-    sort_tail(runner.runq, before)
-
-
 def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:
     runq = runner.runq
     if task.predicate is not None:
@@ -177,11 +171,9 @@ def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:
 
 def _advance(runner: SimRunner, recorder: TrailRecorder) -> None:
     """The racing clock moves to the next deadline."""
-    before = len(runner.runq)
     recorder.begin_clock()
     runner.now = max(runner.now, runner.deadlines.next_deadline())
-    runner.deadlines.expire(runner.now)
-    sort_tail(runner.runq, before)
+    expire(runner, runner.now)
     recorder.end_clock(runner, barrier=False)
 
 

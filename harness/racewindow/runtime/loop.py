@@ -6,7 +6,7 @@ from math import inf
 from typing import Final, Protocol
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT
-from racewindow.runtime.passing import answer_outside, pass_time, pass_time_on_record, sort_tail, wakes_the_idle
+from racewindow.runtime.passing import answer_outside, expire, pass_time, pass_time_on_record, sort_tail, wakes_the_idle
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
 from racewindow.runtime.task import SimTask
@@ -144,13 +144,12 @@ class DecidedLoop:
         return pass_time_on_record(runner, barrier=not self.racing or wakes_the_idle(runner))
 
     def _advance_racing(self) -> None:
-        runner, before = self.runner, len(self.runner.runq)
+        runner = self.runner
         if runner.recording:
             runner.recorder.begin_clock()
         runner.now = max(runner.now, runner.deadlines.next_deadline())
         if not self.batches:
-            runner.deadlines.expire(runner.now)
-            sort_tail(runner.runq, before)
+            expire(runner, runner.now)
         if runner.recording:
             runner.recorder.end_clock(runner, barrier=False)
         self.advances += 1

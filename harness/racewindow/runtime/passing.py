@@ -22,6 +22,15 @@ def sort_tail(runq: list[SimTask], start: int) -> None:
         runq[start:] = sorted(runq[start:], key=_spawn_order)
 
 
+def expire(runner: SimRunner, now: float) -> None:
+    """Deadlines that have passed strike, and whom they wake stands in spawn order."""
+    runq = runner.runq
+    before = len(runq)
+    runner.deadlines.expire(now)
+    if len(runq) - before > 1:
+        sort_tail(runq, before)
+
+
 def wakes_the_idle(runner: SimRunner) -> bool:
     """Whether, if nothing can run, that wakes those who wait for it, before the next deadline comes."""
     if not runner.idle_waiters:
@@ -35,7 +44,7 @@ def pass_time(runner: SimRunner) -> bool:
     """Nothing can run: wake those who wait for that, or move to the next deadline. False if nothing ever will."""
     runq = runner.runq
     deadline = runner.deadlines.next_deadline()
-    if wakes_the_idle(runner):
+    if runner.idle_waiters and wakes_the_idle(runner):
         cushion, clock = min(runner.idle_waiters.values()), runner.clock
         if clock is None:
             runner.now += cushion
@@ -50,9 +59,7 @@ def pass_time(runner: SimRunner) -> bool:
     if runner.clock is not None:
         return _pass_foreign_time(runner, runner.clock, deadline)
     runner.now = max(runner.now, deadline)
-    before = len(runq)
-    runner.deadlines.expire(runner.now)
-    sort_tail(runq, before)
+    expire(runner, runner.now)
     return True
 
 
@@ -72,7 +79,6 @@ def answer_outside(runner: SimRunner) -> bool:
 
 def _pass_foreign_time(runner: SimRunner, clock: trio.abc.Clock, deadline: float) -> bool:
     """As `pass_time`, for a clock of the caller's own, which may run in real time."""
-    runq, before = runner.runq, len(runner.runq)
     timeout = clock.deadline_to_sleep_time(deadline)
     if runner.clock_autojump_threshold < timeout and isinstance(clock, MockClock):
         earlier = clock.current_time()
@@ -83,8 +89,7 @@ def _pass_foreign_time(runner: SimRunner, clock: trio.abc.Clock, deadline: float
         if timeout == inf or _stands_still(clock):
             return False
         _real_sleep(min(timeout, 1.0))
-    runner.deadlines.expire(clock.current_time())
-    sort_tail(runq, before)
+    expire(runner, clock.current_time())
     return True
 
 

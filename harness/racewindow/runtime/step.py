@@ -18,7 +18,7 @@ from racewindow._trio_internals import (
     WaitTaskRescheduled,
 )
 from racewindow.runtime.patches import Sleep, Until, Vanish
-from racewindow.runtime.runner import NOTHING, NeedsFullRunner, SimRunner
+from racewindow.runtime.runner import ENDED_WELL, NOTHING, NeedsFullRunner, SimRunner
 from racewindow.runtime.task import SimTask
 
 
@@ -36,7 +36,8 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
     try:
         message = task.context.run(send, value)
     except StopIteration as stop:
-        final = outcome.Value(stop.value)
+        # The full form unwraps the outcome of its init task, which can be done to one only once.
+        final = ENDED_WELL if stop.value is None and not runner.full else outcome.Value(stop.value)
     except (NeedsFullRunner, StopExecution):
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, it is the task's outcome

@@ -20,7 +20,6 @@ from racewindow.trail import (
     CLOCK_TASK,
     MARK_MASK,
     KeyState,
-    Pending,
     Row,
     State,
     Stride,
@@ -72,23 +71,20 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        "_clock_codes",
-        "_clock_task",
-        "_effects",
-        "_looks_ahead",
-        "_scopes_before",
-        "_stance",
-        "blocking",
-        "causality",
-        "index",
-        "known",
-        "options",
-        "parked",
-        "pending",
-        "places",
-        "rows",
-        "spun",
-        "tables",
+        *("_clock_codes", "_clock_task", "_effects", "_looks_ahead", "_scopes_before", "_stance"),
+        *(
+            "blocked",
+            "blocking",
+            "causality",
+            "index",
+            "known",
+            "options",
+            "parked",
+            "places",
+            "rows",
+            "spun",
+            "tables",
+        ),
     )
 
     def __init__(
@@ -108,7 +104,7 @@ class TrailRecorder(Recorder):
         self.index = 0  # of the step in progress, or of the next one
         self.blocking = False
         self._scopes_before = _NO_SCOPES
-        self.pending: list[Pending] = []
+        self.blocked: list[tuple[int, int, tuple[int, ...]]] = []  # at the end: see `Causality.pending`
         self.parked: dict[int, int] = {}
         """Tasks that spin, by number -> the keys that they have read, none of which has been written since."""
         self.spun = False  # whether any has, at any time
@@ -215,7 +211,7 @@ class TrailRecorder(Recorder):
             touched, self.blocking = stride.footprint, stride.still
         else:
             row = self.rows[index - self.known]
-            touched, self.blocking = self.table.decode(row[4])[0], row[9]
+            touched, self.blocking = self.table.decoded[row[4]][0], row[9]
         if not (touched.writes or touched.adds) and is_in_a_loop(task):
             self._stance, self._effects = stance_of(task), task._runner.effects
 
@@ -298,10 +294,10 @@ class TrailRecorder(Recorder):
             )
         )
         if self.parked or still:
-            self._note_parked(task.tid, self.table.decode(codes)[0], still=still)
+            self._note_parked(task.tid, self.table.decoded[codes][0], still=still)
         task.previous = index
         if self._looks_ahead:
-            touched = task.touched = self.table.decode(codes)[0]
+            touched = task.touched = self.table.decoded[codes][0]
             if task.tid == CLOCK_TASK:
                 self.places.append(0)
             else:
@@ -322,11 +318,14 @@ class TrailRecorder(Recorder):
                 found.append((code // 3, hash((type(value[0]).__name__, value[0]))))
         return found
 
-    def _state(self, queue: Any) -> State:
+    def _state(self, queue: Any) -> int | State:
         """Of a lock or a semaphore. Who waits stands at his last step, which for the task in progress is this one."""
         owner = getattr(queue, "_owner", None)
-        waiting = ((task.tid, self.index if task is self.current else task.previous) for task in queue._lot._parked)
-        return (0 if owner is None else owner.tid, getattr(queue, "_value", 0), tuple(waiting))
+        free = 0 if owner is None else owner.tid, getattr(queue, "_value", 0)
+        parked = queue._lot._parked
+        if not parked:
+            return hash(free)
+        return (*free, tuple((task.tid, self.index if task is self.current else task.previous) for task in parked))
 
     @property
     def prefix(self) -> list[Stride]:
@@ -354,15 +353,16 @@ class TrailRecorder(Recorder):
         self.current = None
         if not self.causality.goes_back:
             return
-        self.strides  # noqa: B018  # so that all is related
-        blocked = [(task.tid, task.previous, self.look(task)[0]) for task in runner.waiting]
-        if self.parked:
-            strides = self.strides
-            blocked += [(t.tid, t.previous, strides[t.previous].codes) for t in runner.runq if t.tid in self.parked]
-        blocked += [(task.tid, task.previous, codes) for task, codes in runner.vanished]
+        self.blocked = blocked = [(task.tid, task.previous, self.look(task)[0]) for task in runner.waiting]
+        touched = self.touched() if self.parked else []
+        blocked += [(t.tid, t.previous, touched[t.previous][1]) for t in runner.runq if t.tid in self.parked]
+        blocked += [(t.tid, t.previous, codes) for t, codes in runner.vanished]
         if runner.racing:
             blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
-        self.pending = [self.causality.pending(*each) for each in blocked]
+
+    def touched(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Of each step so far: its task, and its accesses."""
+        return [(each.task, each.codes) for each in self.prefix] + [(row[0], row[4]) for row in self.rows]
 
     def look(self, task: SimTask) -> tuple[tuple[int, ...], bool]:
         """What the predicate of a task in `until` reads now, scopes first as in its step; and whether it holds."""
@@ -393,8 +393,6 @@ class TrailRecorder(Recorder):
 
     def trail(self) -> Trail:
         """The execution as a strategy sees it."""
-        strides, paths = self.strides, self.tables.tasks.paths
-        causality = self.causality
-        return Trail(
-            strides, self.pending, paths, self.places, self.trace_number(), causality.keys, causality.snapshots
-        )
+        strides, related = self.strides, self.causality
+        pending = [related.pending(*each) for each in self.blocked]
+        return Trail(strides, pending, self.tables.tasks.paths, self.places, related.keys, related.snapshots)

@@ -11,7 +11,7 @@ import outcome
 
 from racewindow._trio_internals import GLOBAL_RUN_CONTEXT, CancelShieldedCheckpoint
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT
-from racewindow.runtime.passing import pass_time, pass_time_on_record, sort_tail
+from racewindow.runtime.passing import expire, pass_time, pass_time_on_record, sort_tail
 from racewindow.runtime.patches import Sleep
 from racewindow.runtime.runner import ENDED_WELL, NOTHING, NeedsFullRunner, SimRunner
 from racewindow.runtime.step import StopExecution, begin_sleep, error_outcome, holds, interpret, wake_waiter
@@ -34,9 +34,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
     while True:
         if runner.due:
             runner.due = False
-            before = len(runq)
-            runner.deadlines.expire(runner.now)
-            sort_tail(runq, before)
+            expire(runner, runner.now)
         count = runnable = len(runq)
         if waiting:
             if seen_version != runner.version:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
-from racewindow.footprint import ADD_CODE, WRITE_CODE, KeyTable
+from racewindow.footprint import ADD_CODE, READ_CODE, KeyTable
 
 BLOCKED: Final = "blocked"
 """Recalled in place of a footprint: the task waits for a state that does not hold there."""
@@ -80,8 +80,10 @@ class Foresight:
 
     def _version(self, code: int, version: Callable[[int], int]) -> int:
         key, mode = divmod(code, 3)
+        if mode == READ_CODE:
+            return version(key)
         if mode == ADD_CODE:
             return _BLIND
-        if mode == WRITE_CODE and key in self._keys.blind:
+        if key in self._keys.blind:
             return _BLIND if key in self._keys.sure else bool(version(key))  # it may be new there
         return version(key)

@@ -31,8 +31,13 @@ class Follower:
 
     def __init__(self, paths: list[str], prefix: list[Stride], keys: dict[int, KeyState]) -> None:
         self.paths, self.prefix, self.keys = paths, prefix, keys
-        self.steps = [(stride.task, stride.choices, stride.barrier) for stride in prefix]
+        self._ran: list[tuple[int, Choices, bool]] = []
         self._values: dict[tuple[str, int], Choices] | None = None
+
+    @property
+    def steps(self) -> list[tuple[int, Choices, bool]]:
+        """Task, choices and whether it was a barrier: of the steps that are repeated, and of those run since."""
+        return [(stride.task, stride.choices, stride.barrier) for stride in self.prefix] + self._ran
 
     def pick_value(self, count: int, *, task: Task) -> int:
         """The value that the step took before; in a new step, what is planned."""
@@ -74,7 +79,6 @@ class Leader(Follower):
         self._taken: list[int] = []
         self._options: list[Options] = []
         self._picked = -1
-        self._ran: list[tuple[int, Choices, bool]] = []
         self._undo: list[tuple[Node, list[Branch]]] = []
         self._order: dict[tuple[str, int, int], str] | None = None  # place -> option, once it is repeated
         self._ends_spinning = False
@@ -145,7 +149,6 @@ class Leader(Follower):
         """Go on to the next place; who sleeps there is who does now and does not depend on the step."""
         self._ran.append((task, choices, barrier))
         nodes = self.search.nodes
-        footprint = self.search.footprint(codes)
         node = nodes[-1]
         sleep: dict[int, Sleeping] = {}
         if barrier:
@@ -153,7 +156,7 @@ class Leader(Follower):
         else:
             node.options = tuple(self._options) if choices else ()
             if node.sleep:
-                sleep = node.asleep_after(task, footprint)
+                sleep = node.asleep_after(task, self.search.footprint(codes))
         budget = node.budget
         if choices and budget is not None:
             budget = budget.after(choices)
@@ -172,7 +175,6 @@ class Leader(Follower):
     def restart(self) -> None:
         """From now on, answer as a picker that repeats what has been run."""
         if self._order is None:
-            self.steps += self._ran
             self._order = {}
             paths, numbers = self.paths, dict[int, int]()
             place, advances = (START, 0), 0

@@ -76,9 +76,11 @@ class Reversals:
         """Plan the execution in which the second step of a race comes first, unless one covers it."""
         node = self.search.nodes[first]
         word = self._independent_of(first)
+        choices = second.choices if isinstance(second, Stride) else ()
+        if not (word.steps or choices) and self._is_next(node, second.task):
+            return
         blocking = isinstance(second, Pending) or second.blocking
         before = second.own if blocking or isinstance(second, Pending) else second.enablers
-        choices = second.choices if isinstance(second, Stride) else ()
         known, least = self._recall(second.root, choices, ((1 << first) - 1) | word.mask)
         if known is BLOCKED:
             return
@@ -108,10 +110,26 @@ class Reversals:
         """All later steps of the execution that do not come after the given one."""
         word = self._words.get(first)
         if word is None:
-            strides, bit = self.strides, 1 << first
-            steps = [i for i in range(first + 1, len(strides)) if not strides[i].before & bit]
+            strides, bit, steps = self.strides, 1 << first, list[int]()
+            for index in range(first + 1, len(strides)):
+                stride = strides[index]
+                if stride.barrier:
+                    break  # all that follows comes after all that precedes
+                if not stride.before & bit:
+                    steps.append(index)
             word = self._words[first] = Word(strides, steps, None)
         return word
+
+    @staticmethod
+    def _is_next(node: Node, task: int) -> bool:
+        """Whether a step without choices has been explored from a place, or is the first one planned: the usual case.
+
+        Then there is nothing to plan, whatever it touches.
+        """
+        tree, sleeping = node.tree, node.sleep.get(task)
+        if sleeping is not None and () in sleeping.labels:
+            return True
+        return bool(tree) and tree[0].task == task and not tree[0].choices
 
     @staticmethod
     def _is_covered(node: Node, word: Word) -> bool:
@@ -125,7 +143,7 @@ class Reversals:
         return False
 
     def _recall(self, root: int, choices: Choices, steps: int) -> tuple[Any, Footprint]:
-        return self.search.recall(root, choices, partial(self.trail.version, steps=steps))
+        return self.search.recall(root, choices, partial(self.trail.version, steps))
 
     def _settle_behind(self, word: Word, depth: int, label: Label) -> tuple[Footprint, Choices]:
         """What a step touches behind a word."""

@@ -140,7 +140,7 @@ class Search:
         if taken < len(labels):
             for pending in trail.pending:
                 if pending.task == labels[-1][0]:
-                    version = partial(trail.version, steps=(1 << len(trail.strides)) - 1)
+                    version = partial(trail.version, (1 << len(trail.strides)) - 1)
                     self._foresight.learn((pending.root, ()), self._looked_at(pending.codes), version, BLOCKED)
             return None
         self.learn(trail, at)
@@ -154,14 +154,14 @@ class Search:
             return
         # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
         if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
-            version = partial(trail.version, steps=(1 << index) - 1)
+            version = partial(trail.version, (1 << index) - 1)
             codes = self._looked_at(stride.codes)
             self._foresight.learn((stride.root, stride.choices), codes, version, stride.footprint)
 
     def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         """What a footprint depends on: cancel scopes only once one has been written, as most never are."""
         self._mind_scopes()
-        return codes if self._scopes_change else self._keys.decode(codes)[3]
+        return codes if self._scopes_change else self._keys.decoded[codes][3]
 
     def _mind_scopes(self) -> None:
         """Begin anew if one has been written: what is known does not tell when it had not been."""
@@ -171,7 +171,7 @@ class Search:
 
     def footprint(self, codes: tuple[int, ...]) -> Footprint:
         """Access codes as bit sets."""
-        return self._keys.decode(codes)[0]
+        return self._keys.decoded[codes][0]
 
     def recall(self, root: int, choices: Choices, version: Callable[[int], int]) -> tuple[Any, Footprint]:
         """(what a step with these values, and no others, will touch, None if not known; what it will in any case).

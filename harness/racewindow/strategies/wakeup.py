@@ -94,10 +94,10 @@ class Word:
             reads |= footprint[0]
             writes |= footprint[1]
             adds |= footprint[2]
-        self.mask, self.touched = mask, Footprint(reads, writes, adds)
+        self.mask, self.touched = mask, Footprint(reads, writes, adds) if steps else NO_FOOTPRINT
 
-    def followed_by(self, last: Last) -> Word:
-        """The word with a last step."""
+    def followed_by(self, last: Last | None) -> Word:
+        """The word with this last step."""
         word = Word.__new__(Word)
         word.strides, word.steps, word.mask, word.touched = self.strides, self.steps, self.mask, self.touched
         word.last = last
@@ -139,7 +139,7 @@ class Word:
         """The rest after a step that may come first."""
         index = self.first_of(task)
         if index is None:
-            return Word(self.strides, self.steps, None)
+            return self.followed_by(None)
         return Word(self.strides, [each for each in self.steps if each != index], self.last)
 
     def __bool__(self) -> bool:
