@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = (
     "errors",
+    "coverage",
     "plain",
     "statistics",
     "events",
@@ -29,6 +30,9 @@ ORDER = (
     "trace",
     "failure",
     "checkers",
+    "temporal",
+    "composing",
+    "marks",
     "footprint",
     "trail",
     "causality",
@@ -48,8 +52,10 @@ ORDER = (
     "runtime*",
     "tracked_parts",
     "tracking",
+    "properties",
     "judging",
     "tally",
+    "host",
     "session",
     "failure_file",
     "report",

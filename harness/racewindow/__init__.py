@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from racewindow.budget import Progress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
+    from racewindow.composing import compose
     from racewindow.errors import (
         DivergenceError,
         ExplorationFailed,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from racewindow.events import Event
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
+    from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose
@@ -57,18 +59,25 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Violation",
+    "always",
     "checker",
     "choose",
+    "compose",
+    "eventually",
     "explore",
+    "leads_to",
     "replay",
     "run",
     "scenario",
+    "sometimes",
     "tracked",
+    "unreachable",
     "until",
 ]
 
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
+    "racewindow.composing": "compose",
     "racewindow.errors": (
         "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError"
     ),
@@ -76,6 +85,7 @@ _HOMES = {
     "racewindow.budget": "Progress",
     "racewindow.explorer": "explore replay",
     "racewindow.failure": "Execution Failure",
+    "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",
     "racewindow.runtime.access": "choose",

@@ -14,6 +14,11 @@ from typing import Any, Protocol
 
 from racewindow.events import Event
 
+TIME = "time"
+"""A checker that looks at the virtual time of events."""
+OPERATIONS = "operations"
+"""A checker that looks at which operation had ended before which other one began."""
+
 
 class Judgement(enum.Enum):
     """The three answers of a checker, in order of increasing trouble."""
@@ -41,7 +46,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A checker's answer: a judgement, and the violations or the reason that support it."""
+    """A checker's answer: a judgement, and the violations or the reason that support it.
+
+    `reason`: what the checker could not tell, "" if nothing. One made of several may have both.
+    """
 
     judgement: Judgement
     violations: tuple[Violation, ...] = ()
@@ -84,7 +92,12 @@ class History:
 
 
 class Checker(Protocol):
-    """Anything with a name and a pure `check`."""
+    """Anything with a name and a pure `check`.
+
+    It may have two members more. `observes`: a set of `TIME` and `OPERATIONS`, what it makes of the history besides
+    which events each task emitted; the exploration then takes care to run every order that shows in it.
+    `coverage(history)`: names of situations, each with whether the execution has reached it (see `sometimes`).
+    """
 
     @property
     def name(self) -> str:
@@ -113,6 +126,26 @@ def checker(name: str) -> Callable[[Callable[[History], Verdict]], FunctionCheck
         return FunctionChecker(name, function)
 
     return decorate
+
+
+def observed_by(checkers: Sequence[Checker]) -> frozenset[str]:
+    """What any of them observes; see `Checker`."""
+    return frozenset[str]().union(*(getattr(each, "observes", ()) for each in checkers))
+
+
+def coverage_of(checkers: Sequence[Checker], history: History) -> dict[str, bool]:
+    """What any of them has to reach, and whether it has; a crash has reached nothing."""
+    covered: dict[str, bool] = {}
+    for each in checkers:
+        coverage = getattr(each, "coverage", None)
+        if coverage is not None:
+            try:
+                found: Mapping[str, bool] = coverage(history)
+            except Exception:  # noqa: BLE001  # as a crash in `check` is no pass
+                found = {each.name: False}
+            for name, reached in found.items():
+                covered[name] = covered.get(name, False) or reached
+    return covered
 
 
 def judge(checkers: Sequence[Checker], history: History) -> dict[str, Verdict]:

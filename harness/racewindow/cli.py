@@ -92,6 +92,14 @@ Footprints = Annotated[
         show_default=False,
     ),
 ]
+Coverage = Annotated[
+    bool,
+    typer.Option(
+        "--require-coverage",
+        help="What the program says happens sometimes has to happen in some execution.",
+        show_default=False,
+    ),
+]
 Preemptions = Annotated[
     str | None,
     typer.Option(
@@ -188,6 +196,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     allow_negative_prices: NegativePrices = False,
     all_failures: AllFailures = False,
     footprints: Footprints = None,
+    require_coverage: Coverage = False,
     step_limit: StepLimit = None,
     log: Log = None,
     out: Out = ".racewindow/failures",
@@ -212,6 +221,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         allow_negative_prices=allow_negative_prices,
         all_failures=all_failures,
         footprints=footprints,
+        require_coverage=require_coverage,
         step_limit=step_limit,
         preemptions=preemptions,
         depth=depth,

@@ -37,6 +37,7 @@ class Asked:
     allow_negative_prices: bool
     all_failures: bool
     footprints: bool | None
+    require_coverage: bool
     step_limit: str | None
     log: str | None
     out: str
@@ -84,6 +85,7 @@ def explore(asked: Asked) -> int:
             params=params,
             footprints=asked.footprints,
             all_failures=asked.all_failures,
+            require_coverage=asked.require_coverage or None,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,
@@ -98,6 +100,4 @@ def explore(asked: Asked) -> int:
         emit(result_text(result, files=[shown_path(file) for file in result.files], feed=asked.feed))
     if result.interrupted:
         return INTERRUPTED
-    if result.failures:
-        return FOUND
-    return UNTRUSTED if result.untrusted else NOTHING
+    return {"failure": FOUND, "untrusted": UNTRUSTED}.get(result.verdict, NOTHING)

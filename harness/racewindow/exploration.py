@@ -143,6 +143,7 @@ class Exploration:
         trace = ran.trace_number if self.footprints else None
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
+        tally.cover(judged.sometimes)
         if ran.raw.end == LIMIT:
             tally.cut_off = True
         if ran.raw.relative_deadlines:
@@ -380,6 +381,7 @@ class Exploration:
             safeguards=settings.safeguards,
             untrusted=tally.untrusted or tally.untracked,
             interrupted=self.watchdog.interrupted,
+            sometimes=tally.sometimes,
             notes=(*settings.feed_notes, *tally.notes.values(), *platform_notes()),
         )
 

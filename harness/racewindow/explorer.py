@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from racewindow.budget import Progress, check_budget
+from racewindow.coverage import counted_with, missed_of, required_of
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution
 from racewindow.log import LogFile
@@ -42,6 +44,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     log: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     target_name: str | None = None,
+    require_coverage: bool | Sequence[str] | None = None,
 ) -> Result:
     """Run `target` under many orders of events and report what fails.
 
@@ -55,6 +58,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
     failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
+    `require_coverage`: what happens `sometimes`, by name or True for all of it, has to be reached, else the verdict is
+    "failure"; the scenario's own declaration unless given. Not judged if a failure or Ctrl-C cut the exploration off.
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
@@ -72,6 +77,7 @@ def explore(  # the options of an exploration; all but the target have defaults
         step_limit=step_limit,
         step_timeout=step_timeout,
     )
+    required = required_of(settings.scenario.require_coverage if require_coverage is None else require_coverage)
     options = Options(seed=seed, preemptions=preemptions, depth=depth, semantics=settings.semantics, schedules=budget)
     exploration = Exploration(
         settings,
@@ -84,7 +90,10 @@ def explore(  # the options of an exploration; all but the target have defaults
         target_name=target_name or settings.scenario.name,
     )
     exploration.prepare_files(out, log)
-    return exploration.run()
+    result = exploration.run()
+    reached = counted_with(result.sometimes, required)
+    cut_off = result.interrupted or (result.failures and not all_failures)
+    return replace(result, sometimes=reached, missed=() if cut_off else missed_of(reached, required))
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar, overload
 import structlog
 
 from racewindow.checkers import Checker
+from racewindow.coverage import required_of
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
 
@@ -113,7 +114,8 @@ class Scenario:
     `safeguards` maps each toggle to what it does. `checks` judge every execution. `parameters` are the function's
     keyword parameters with defaults. `feed_loader(path, **options)` is called once per exploration, with `path` None
     for the scenario's own data; it raises InputError for a file that cannot be used. `narrate` turns an event into a
-    line of the story, or None. `incident`: date and name of what it is about, shown by `list`.
+    line of the story, or None. `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what
+    happens `sometimes` has to be reached, all of it or by name; else a result is a failure.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -126,6 +128,7 @@ class Scenario:
     narrate: Narrator | None = None
     incident: str = ""
     semantics: str = "processes"
+    require_coverage: bool | tuple[str, ...] = False
     wants_simulation: bool = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
@@ -184,6 +187,7 @@ def scenario(
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
+    require_coverage: bool | Sequence[str] = False,
 ) -> Callable[[Callable[..., Awaitable[object]]], Scenario]: ...
 def scenario(
     function: Callable[..., Awaitable[object]] | None = None,
@@ -196,6 +200,7 @@ def scenario(
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
+    require_coverage: bool | Sequence[str] = False,
 ) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
     """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
 
@@ -223,6 +228,7 @@ def scenario(
             feed_loader=feed,
             narrate=narrate,
             incident=incident,
+            require_coverage=required_of(require_coverage),
         )
 
     return declare if function is None else declare(function)

@@ -10,13 +10,14 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import trio
 
-from racewindow.checkers import History
+from racewindow.checkers import History, observed_by
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
+from racewindow.host import Host
 from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import STOPPED, Raw, run_once
@@ -38,51 +39,8 @@ from racewindow.strategy import Picker
 from racewindow.trace import Trace
 from racewindow.trail import Trail
 
-T = TypeVar("T")
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
 MakeRecorder = Callable[[Picker], Recorder]
-
-
-class Host:
-    """The execution's side of a `Simulation`."""
-
-    __slots__ = ("events", "nursery", "runner")
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.nursery: trio.Nursery | None = None
-        self.runner: SimRunner | None = None
-
-    def now_ns(self) -> int:
-        """Virtual time in nanoseconds; reading it is an access."""
-        assert self.runner is not None
-        return int(self.runner.world.now_ns())
-
-    def choose(self, options: Sequence[T]) -> T:
-        """A value decision of the step in progress."""
-        assert self.runner is not None
-        index: int = self.runner.world.choose(len(options))
-        return options[index]
-
-    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Record an event of the step in progress."""
-        runner = self.runner
-        assert runner is not None
-        task = runner.current
-        assert task is not None
-        runner.effects += 1
-        self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
-
-    def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
-        """Start a task in the nursery around the scenario."""
-        assert self.nursery is not None
-        self.nursery.start_soon(function, *args, name=name)
-
-    def place(self) -> tuple[int, str, int]:
-        """(virtual ns, task, step) of the step in progress, for log lines."""
-        assert self.runner is not None
-        task = self.runner.current
-        return (self.runner.now_ns(), "" if task is None else task.display, 0 if task is None else task.number)
 
 
 class Ran(NamedTuple):
@@ -122,12 +80,13 @@ class Session:
         self._seed = settings.seed
         self._plain_main = None if settings.scenario.wants_simulation else _with_params(settings)
         self._unchecked = not settings.scenario.checks
+        self._observes = observed_by(settings.scenario.checks)
 
     # --- running ----------------------------------------------------------------------------------------------------
 
     def run(self, picker: Picker, *, footprints: bool = False, looks_ahead: bool = False) -> Ran:
         """Run one execution and judge it; with footprints, it leaves a trail in `raw.recorder`."""
-        host = Host()
+        host = self._host()
         if hasattr(picker, "prefix"):
             raw = self._run(picker, host, self._guided_recorder, None)
         elif footprints:
@@ -137,7 +96,8 @@ class Session:
             raw = self._walk(picker, host, None) or self._run(picker, host, None, None)
         if raw.end == CUT:
             return Ran(raw, CLEAN, host.events)
-        return Ran(raw, brief_ending(raw) if self._unchecked else self._judge(raw, host, None), host.events)
+        brief = self._unchecked and host.marks is None
+        return Ran(raw, brief_ending(raw) if brief else self._judge(raw, host, None), host.events)
 
     def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
@@ -148,10 +108,13 @@ class Session:
         recorder = None if make_recorder is None else make_recorder(picker)
 
         def drive(runner: SimRunner) -> str:
-            host.runner = runner
+            host.start(runner)
             if watchdog is not None:
                 watchdog.runner = runner
-            return run_walk(runner, words, steps_max)
+            try:
+                return run_walk(runner, words, steps_max)
+            finally:
+                host.over = True
 
         try:
             raw = run_once(
@@ -167,7 +130,6 @@ class Session:
                 watchdog.runner = None
         if raw is None:
             self._always_full = True  # the next one will need it as well; both forms make the same decisions
-            host.events.clear()
             picker.restart()
         elif isinstance(recorder, TrailRecorder) and isinstance(picker, RandomPicker):
             picker.options = (picker.options or 1) * recorder.options
@@ -175,7 +137,7 @@ class Session:
 
     def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
         """Run one execution with footprints on; `Execution.failures` carry the schedule that repeats it."""
-        host, log = Host(), DecisionLog(picker)
+        host, log = self._host(), DecisionLog(picker)
         raw = self._run(log, host, lambda _: Recorder(self.tables.keys, self.locator), make_logger)
         assert raw.recorder is not None
         trace = raw.recorder.trace()
@@ -191,10 +153,13 @@ class Session:
 
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
-        raw = self._run(picker, Host(), self._guided_recorder, None)
+        raw = self._run(picker, self._host(), self._guided_recorder, None)
         self.probe_stopped = self.probe_stopped or raw.end == STOPPED
         assert isinstance(raw.recorder, TrailRecorder)
         return raw.recorder.trail()
+
+    def _host(self) -> Host:
+        return Host(self.locator, self._observes)
 
     def _guided_recorder(self, picker: Any) -> TrailRecorder:
         return TrailRecorder(self.tables, self.locator, prefix=picker.prefix, keys=picker.keys.copy())
@@ -212,7 +177,6 @@ class Session:
         leads = hasattr(picker, "prefix")
         raw = self._attempt(picker, host, recorder, make_logger, full=leads and self._always_full)
         if raw is None:
-            host.events.clear()
             if leads:
                 self._always_full = True
                 picker.rewind()  # type: ignore[attr-defined]
@@ -227,7 +191,7 @@ class Session:
         self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None, *, full: bool
     ) -> Raw | None:
         def started(runner: SimRunner) -> None:
-            host.runner = runner
+            host.start(runner)
             if self.watchdog is not None:
                 self.watchdog.runner = runner
 
@@ -250,12 +214,18 @@ class Session:
                 recorder.finish(runner)
             return end
 
+        def drive_to_the_end(runner: SimRunner) -> str:
+            try:
+                return drive(runner)
+            finally:
+                host.over = True
+
         logger = self._silence if make_logger is None else make_logger(host.place)
         try:
             return run_once(
                 self._main(host, logger),
                 (),
-                drive,
+                drive_to_the_end,
                 picker.pick_value,
                 seed=self.settings.seed,
                 full=full,
@@ -292,7 +262,7 @@ class Session:
         checks = self.settings.scenario.checks
         history = (
             _EMPTY
-            if not checks
+            if not checks and host.marks is None
             else History(
                 events=host.events,
                 params=self.settings.params,
@@ -310,6 +280,7 @@ class Session:
             steps_max=self.settings.steps_max,
             step_timeout=self.settings.step_timeout,
             trace=trace,
+            marks=host.marks,
         )
 
     def _execution(self, raw: Raw, host: Host, trace: Trace, judged: Judged, deviations: list[Deviation]) -> Execution:

@@ -22,7 +22,7 @@ __all__ = ["racewindow"]
 
 EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
-    *("--preemptions", "--depth"),
+    *("--preemptions", "--depth", "--require-coverage"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
     *("--json", "--quiet", "--help"),
 }

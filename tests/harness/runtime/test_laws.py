@@ -9,10 +9,10 @@ import trio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from racewindow.host import Host
 from racewindow.runtime.step import holds
 from racewindow.runtime.task import SimTask
 from racewindow.schedule import CLOCK
-from racewindow.session import Host
 from racewindow.strategy import Picker, Task
 from tests.harness.executions import WAYS, Script, Tap, Way, session, taken, walk
 from tests.strategies import (

@@ -1,0 +1,95 @@
+"""The host: an execution's side of the `Simulation` that its scenario is handed, and of the properties in its code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import CodeType
+from typing import Any, TypeVar
+
+import trio
+
+from racewindow.checkers import TIME
+from racewindow.events import Event
+from racewindow.marks import BROKEN, Marks, broken_data
+from racewindow.runtime.location import Locator
+from racewindow.runtime.runner import SimRunner
+
+T = TypeVar("T")
+
+
+class Host:
+    """The execution's side of a `Simulation` and of the properties in its code.
+
+    `observes`: what its checkers make of the events (see `Checker`). Once it is `over`, it hears nothing any more:
+    code that runs while the tasks that are left are taken down does not count.
+    """
+
+    __slots__ = ("events", "locator", "marks", "nursery", "observes", "over", "runner")
+
+    def __init__(self, locator: Locator | None = None, observes: frozenset[str] = frozenset()) -> None:
+        self.events: list[Event] = []
+        self.nursery: trio.Nursery | None = None
+        self.runner: SimRunner | None = None
+        self.marks: Marks | None = None
+        self.locator, self.observes, self.over = locator or Locator(), observes, False
+
+    def start(self, runner: SimRunner) -> None:
+        """An execution begins, perhaps once more from its beginning."""
+        self.runner, self.marks, self.over = runner, None, False
+        runner.world.host = self
+        self.events.clear()
+
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds; reading it is an access."""
+        assert self.runner is not None
+        return int(self.runner.world.now_ns())
+
+    def choose(self, options: Sequence[T]) -> T:
+        """A value decision of the step in progress."""
+        assert self.runner is not None
+        index: int = self.runner.world.choose(len(options))
+        return options[index]
+
+    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Record an event of the step in progress."""
+        runner = self.runner
+        assert runner is not None
+        if self.over:
+            return
+        task = runner.current
+        assert task is not None
+        runner.effects += 1
+        if self.observes and runner.recording and TIME in self.observes:
+            runner.recorder.read_clock()
+        self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
+
+    def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
+        """Start a task in the nursery around the scenario."""
+        assert self.nursery is not None
+        self.nursery.start_soon(function, *args, name=name)
+
+    def met(self, name: str, *, reached: bool) -> None:
+        """A `sometimes` in the code."""
+        if not self.over:
+            if self.marks is None:
+                self.marks = Marks()
+            self.marks.met(name, reached=reached)
+
+    def broke(self, property_: str, name: str, code: CodeType, line: int, values: Mapping[str, Any]) -> None:
+        """An `always` or `unreachable` in the code, at this line, is broken."""
+        if self.over:
+            return
+        runner = self.runner
+        assert runner is not None
+        task = runner.current
+        assert task is not None
+        if self.marks is None:
+            self.marks = Marks()
+        if self.marks.is_new(task.path, name):
+            self.emit(BROKEN, broken_data(property_, name, self.locator.text(code, line) or "", values))
+
+    def place(self) -> tuple[int, str, int]:
+        """(virtual ns, task, step) of the step in progress, for log lines."""
+        assert self.runner is not None
+        task = self.runner.current
+        return (self.runner.now_ns(), "" if task is None else task.display, 0 if task is None else task.number)

@@ -1,0 +1,59 @@
+"""What properties in the code of one execution have said: which situations were reached, and what was broken.
+
+A broken property is an event of the step in progress like any other, so that reduction, audit, story and replay know
+it; it changes nothing else, and the program goes on. Of one task and one property only the first is an event, so that
+a loop that waits is not kept from waiting by what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from racewindow.checkers import Violation
+from racewindow.events import Event
+from racewindow.plain import one_line, plain
+
+BROKEN = "racewindow.broken"
+"""Kind of the event of a property that does not hold, with `property`, `name`, `place` and `values`."""
+
+
+class Marks:
+    """See the module's docstring. `sometimes`: names of situations, each with whether it was reached."""
+
+    __slots__ = ("_broken", "sometimes")
+
+    def __init__(self) -> None:
+        self.sometimes: dict[str, bool] = {}
+        self._broken: set[tuple[str, str]] = set()
+
+    def met(self, name: str, *, reached: bool) -> None:
+        """The code came to a place where `name` could be true."""
+        self.sometimes[name] = reached or self.sometimes.get(name, False)
+
+    def is_new(self, task: str, name: str) -> bool:
+        """Whether the task has not broken this property before; it has now."""
+        key = (task, name)
+        if key in self._broken:
+            return False
+        self._broken.add(key)
+        return True
+
+
+def broken_data(property_: str, name: str, place: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an event of kind `BROKEN`."""
+    return {"property": property_, "name": name, "place": place, "values": dict(values)}
+
+
+def broken_in(events: Iterable[Event]) -> list[tuple[str, Violation]]:
+    """(name of the property, violation) of each event of kind `BROKEN`."""
+    return [(event.data["name"], _violation(event)) for event in events if event.kind == BROKEN]
+
+
+def _violation(event: Event) -> Violation:
+    data = event.data
+    values = ", ".join(f"{name} = {one_line(plain(value))}" for name, value in data["values"].items())
+    what = "was reached" if data["property"] == "unreachable" else "not so"
+    place = f" at {data['place']}" if data["place"] else ""
+    text = f"{data['name']}: {what} in {event.task}{place}{f' ({values})' if values else ''}"
+    return Violation(data["property"], event.task, text, event.time_ns, data["values"])
