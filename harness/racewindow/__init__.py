@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from racewindow.events import Event
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
+    from racewindow.linearizability import Model, linearizable
+    from racewindow.operations import Operation
     from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
     from racewindow.result import Result
     from racewindow.running import run
@@ -46,6 +48,8 @@ __all__ = [
     "History",
     "InputError",
     "Judgement",
+    "Model",
+    "Operation",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -66,6 +70,7 @@ __all__ = [
     "eventually",
     "explore",
     "leads_to",
+    "linearizable",
     "replay",
     "run",
     "scenario",
@@ -85,6 +90,8 @@ _HOMES = {
     "racewindow.budget": "Progress",
     "racewindow.explorer": "explore replay",
     "racewindow.failure": "Execution Failure",
+    "racewindow.linearizability": "Model linearizable",
+    "racewindow.operations": "Operation",
     "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",

@@ -8,13 +8,18 @@ from typing import Any, TypeVar
 
 import trio
 
-from racewindow.checkers import TIME
+from racewindow.checkers import OPERATIONS, TIME
 from racewindow.events import Event
+from racewindow.footprint import ADD_CODE, READ_CODE
 from racewindow.marks import BROKEN, Marks, broken_data
+from racewindow.operations import CALL, RETURN
+from racewindow.plain import one_line, plain
 from racewindow.runtime.location import Locator
 from racewindow.runtime.runner import SimRunner
 
 T = TypeVar("T")
+_SHOWN = {CALL: READ_CODE, RETURN: ADD_CODE}
+"""What an event of an operation does to the order of calls and returns."""
 
 
 class Host:
@@ -24,13 +29,15 @@ class Host:
     code that runs while the tasks that are left are taken down does not count.
     """
 
-    __slots__ = ("events", "locator", "marks", "nursery", "observes", "over", "runner")
+    __slots__ = ("_ids", "_keys", "events", "locator", "marks", "nursery", "observes", "over", "runner")
 
     def __init__(self, locator: Locator | None = None, observes: frozenset[str] = frozenset()) -> None:
         self.events: list[Event] = []
         self.nursery: trio.Nursery | None = None
         self.runner: SimRunner | None = None
         self.marks: Marks | None = None
+        self._ids: dict[str, int] = {}  # how many records each task has made, by its path
+        self._keys: dict[str, Any] = {}  # of the operations called, by their id
         self.locator, self.observes, self.over = locator or Locator(), observes, False
 
     def start(self, runner: SimRunner) -> None:
@@ -38,6 +45,8 @@ class Host:
         self.runner, self.marks, self.over = runner, None, False
         runner.world.host = self
         self.events.clear()
+        self._ids.clear()
+        self._keys.clear()
 
     def now_ns(self) -> int:
         """Virtual time in nanoseconds; reading it is an access."""
@@ -59,9 +68,35 @@ class Host:
         task = runner.current
         assert task is not None
         runner.effects += 1
-        if self.observes and runner.recording and TIME in self.observes:
-            runner.recorder.read_clock()
+        if self.observes:
+            self._show(kind, data, runner)
         self.events.append(Event(runner.now_ns(), task.display, task.number, kind, data))
+
+    def _show(self, kind: str, data: Mapping[str, Any], runner: SimRunner) -> None:
+        """Make what the checkers observe of an event part of the step's footprint.
+
+        Whether an operation returns before another is called can be seen, in which order two return or are called
+        cannot: so a call reads and a return adds.
+        """
+        if TIME in self.observes and runner.recording:
+            runner.recorder.read_clock()
+        if OPERATIONS in self.observes and kind in _SHOWN:
+            if kind == CALL:
+                self._keys[data["id"]] = data.get("key")
+            if runner.recording:
+                key = self._keys.get(data["id"])
+                part = "" if key is None else f"[{one_line(plain(key))}]"
+                recorder = runner.recorder
+                recorder.footprint[recorder.table.number(f"operations{part}") * 3 + _SHOWN[kind]] = None
+
+    def new_id(self) -> str:
+        """A name for a record of the current task: its path, and how many it has made before."""
+        runner = self.runner
+        assert runner is not None
+        task = runner.current
+        path = "" if task is None else task.path
+        self._ids[path] = number = self._ids.get(path, 0) + 1
+        return f"{path}.{number}"
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
         """Start a task in the nursery around the scenario."""

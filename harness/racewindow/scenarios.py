@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, overload
@@ -21,6 +21,7 @@ from racewindow.checkers import Checker
 from racewindow.coverage import required_of
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
+from racewindow.operations import Recording
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -38,6 +39,9 @@ class Host(Protocol):
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Record an event of the step in progress."""
+
+    def new_id(self) -> str:
+        """A name that no other record of this execution has, the same in every order of events."""
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
         """Start a task beside the scenario's own."""
@@ -86,6 +90,13 @@ class Simulation:
     def emit(self, kind: str, **data: Any) -> None:  # the scenario's own values
         """Say that something happened; checkers judge these events and reports tell them."""
         self._host.emit(kind, data)
+
+    def operation(self, name: str, *args: Any, key: Hashable = None) -> Recording:
+        """Record a call and its answer, for `linearizable`: `with sim.operation("read", key="x") as op:`.
+
+        `op.returned(result)` or `op.failed()` says what became of it; without either its outcome is unknown.
+        """
+        return Recording(self._host, name, args, key)
 
     def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:
         """Start `service(*args)` as a task of its own; the scenario ends when all of them have ended.
