@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from racewindow.runtime.access import choose
     from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
+    from racewindow.serializability import serializable
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "replay",
     "run",
     "scenario",
+    "serializable",
     "sometimes",
     "tracked",
     "unreachable",
@@ -98,6 +100,7 @@ _HOMES = {
     "racewindow.runtime.access": "choose",
     "racewindow.scenarios": "Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",
+    "racewindow.serializability": "serializable",
     "racewindow.tracking": "Cell TrackedDict TrackedList tracked until",
 }
 

@@ -22,6 +22,7 @@ from racewindow.coverage import required_of
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
 from racewindow.operations import Recording
+from racewindow.transactions import TransactionRecording
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -97,6 +98,14 @@ class Simulation:
         `op.returned(result)` or `op.failed()` says what became of it; without either its outcome is unknown.
         """
         return Recording(self._host, name, args, key)
+
+    def transaction(self, name: str) -> TransactionRecording:
+        """Record what a transaction reads and writes, for `serializable`: `with sim.transaction("transfer") as txn:`.
+
+        `txn.read(key, version)`, `txn.wrote(key, version)`; then `txn.committed()` or `txn.aborted()`, without either
+        its outcome is unknown.
+        """
+        return TransactionRecording(self._host, name)
 
     def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:
         """Start `service(*args)` as a task of its own; the scenario ends when all of them have ended.

@@ -208,6 +208,15 @@ def test_beyond_the_limit_it_is_unknown() -> None:
         limited(0)
 
 
+def test_what_leads_to_the_same_state_is_looked_at_once() -> None:
+    """Ten increments at once have 3,628,800 orders and 1,024 sets; that no order explains the read is known soon."""
+    clients = [str(number) for number in range(10)]
+    calls = [call(each, "increment") for each in clients]
+    history = History((*calls, call("r", "read"), back("r", 11)))
+
+    assert racewindow.linearizable(REGISTER, steps_max=20_000).check(history).judgement is Judgement.VIOLATED
+
+
 def limited(steps: int) -> racewindow.Checker:
     """The same with a limit."""
     return racewindow.linearizable(REGISTER, steps_max=steps)
