@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from racewindow.errors import unknown_name
 from racewindow.events import Event
 
 TIME = "time"
@@ -113,17 +114,25 @@ class FunctionChecker:
 
     name: str
     function: Callable[[History], Verdict]
+    observes: frozenset[str] = frozenset()
 
     def check(self, history: History) -> Verdict:
         """Judge one execution by calling the function."""
         return self.function(history)
 
 
-def checker(name: str) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:
-    """Turn a function of a `History` into a checker called `name`."""
+def checker(name: str, *, observes: Sequence[str] = ()) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:
+    """Turn a function of a `History` into a checker called `name`.
+
+    `observes`: "time" if it looks at the time of events, "operations" if it looks at which had ended before which
+    began; see `Checker`. Raises UsageError for anything else.
+    """
+    for each in observes:
+        if each not in (TIME, OPERATIONS):
+            raise unknown_name("thing to observe", each, (TIME, OPERATIONS))
 
     def decorate(function: Callable[[History], Verdict]) -> FunctionChecker:
-        return FunctionChecker(name, function)
+        return FunctionChecker(name, function, frozenset(observes))
 
     return decorate
 

@@ -50,10 +50,15 @@ def broken_in(events: Iterable[Event]) -> list[tuple[str, Violation]]:
     return [(event.data["name"], _violation(event)) for event in events if event.kind == BROKEN]
 
 
-def _violation(event: Event) -> Violation:
+def broken_text(event: Event, place: str = "") -> str:
+    """An event of kind `BROKEN` in words: `never overdrawn: not so in withdraw (left = -10)`."""
     data = event.data
     values = ", ".join(f"{name} = {one_line(plain(value))}" for name, value in data["values"].items())
     what = "was reached" if data["property"] == "unreachable" else "not so"
-    place = f" at {data['place']}" if data["place"] else ""
-    text = f"{data['name']}: {what} in {event.task}{place}{f' ({values})' if values else ''}"
+    return f"{data['name']}: {what} in {event.task}{place}{f' ({values})' if values else ''}"
+
+
+def _violation(event: Event) -> Violation:
+    data = event.data
+    text = broken_text(event, f" at {data['place']}" if data["place"] else "")
     return Violation(data["property"], event.task, text, event.time_ns, data["values"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from racewindow.events import Event
+from racewindow.marks import BROKEN, broken_text
 from racewindow.plain import clock_text, one_line, plain
 
 LINES_MAX = 14
@@ -38,6 +39,8 @@ def story_of(
 
 
 def _sentence(event: Event, narrate: Callable[[Event], str | None] | None) -> str | None:
+    if event.kind == BROKEN:
+        return broken_text(event)
     if narrate is not None:
         try:
             text = narrate(event)

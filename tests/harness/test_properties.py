@@ -9,7 +9,7 @@ import pytest
 import trio
 
 import racewindow
-from racewindow import Cell, History, Simulation, UsageError, Verdict, checker
+from racewindow import Cell, Checker, History, Simulation, UsageError, Verdict, Violation, checker
 from racewindow.marks import BROKEN
 from racewindow.report import result_text
 from tests.harness.executions import record, walk
@@ -150,6 +150,22 @@ def test_the_program_goes_on_after_a_broken_property() -> None:
         (BROKEN, {}),
         ("done", None),
     ]
+
+
+def test_the_story_tells_where_it_was_broken() -> None:
+    """In words, whatever the scenario narrates itself."""
+
+    @racewindow.scenario(narrate=lambda event: f"{event.kind} happens")
+    async def program(sim: Simulation) -> None:
+        sim.emit("it")
+        racewindow.always(False, "fine", left=3)
+
+    (failure,) = record(program, walk(0)).failures
+
+    assert failure.story == (
+        "T+00:00.000  it happens",
+        "T+00:00.000  fine: not so in program (left = 3)",
+    )
 
 
 def test_an_ending_is_graver_than_a_broken_property() -> None:
@@ -335,20 +351,27 @@ def test_what_cannot_be_required_is_refused() -> None:
         racewindow.scenario(require_coverage=[""])(withdraw_twice)
 
 
+DONE_IN_TIME = racewindow.eventually(lambda each: each.kind == "done", within=1, name="done in time")
+
+
+@checker("late by hand", observes=["time"])
+def late_by_hand(history: History) -> Verdict:
+    """The same, as a user would write it."""
+    late = [each for each in history.events if each.kind == "done" and each.time_ns > 1_000_000_000]
+    return Verdict.violated([Violation("late", "done", "too late") for _ in late])
+
+
 # --- time ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_limit_in_virtual_time_is_judged_in_every_order_under_the_racing_clock() -> None:
+@pytest.mark.parametrize("check", [DONE_IN_TIME, late_by_hand, racewindow.compose({"x": late_by_hand}, name="all")])
+def test_a_limit_in_virtual_time_is_judged_in_every_order_under_the_racing_clock(check: Checker) -> None:
     """There the clock races with an event that nobody waits for: a search has to run both orders of them."""
 
     def program(*, timed: bool) -> Any:
-        check: Any = (
-            racewindow.eventually(lambda each: each.kind == "done", within=1, name="done in time")
-            if timed
-            else racewindow.eventually(lambda each: each.kind == "done", name="done")
-        )
+        untimed = racewindow.eventually(lambda each: each.kind == "done", name="done")
 
-        @racewindow.scenario(checks=[check])
+        @racewindow.scenario(checks=[check if timed else untimed])
         async def work(sim: Simulation) -> None:
             async def tick() -> None:
                 await trio.sleep(2)
@@ -364,6 +387,12 @@ def test_a_limit_in_virtual_time_is_judged_in_every_order_under_the_racing_clock
     untimed = racewindow.explore(program(timed=False), strategy="dpor", clock="racing", all_failures=True)
 
     assert (timed.complete, untimed.complete) == (True, True)
-    assert [(each.checker, each.class_) for each in timed.failures] == [("done in time", "late")]
+    assert [each.checker for each in timed.failures] == [check.name]
     assert untimed.failures == ()
     assert untimed.executions < timed.executions
+
+
+def test_a_checker_can_observe_only_what_there_is() -> None:
+    """A misspelt word must not read as "nothing"."""
+    with pytest.raises(UsageError, match="there is no thing to observe called 'tiem'"):
+        checker("x", observes=["tiem"])
