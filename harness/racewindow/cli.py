@@ -136,6 +136,10 @@ Recorded = Annotated[
         show_default=False,
     ),
 ]
+Step = Annotated[
+    bool,
+    typer.Option("--step", help="Look at it step by step; h then shows what can be typed.", show_default=False),
+]
 Token = Annotated[
     str | None,
     typer.Option("--schedule", metavar="rw1-...", help="The schedule as printed with a failure.", show_default=False),
@@ -234,14 +238,16 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
 
 
 @app.command("replay")
-def _replay(target: Recorded, schedule: Token = None, log: Log = None, as_json: AsJson = False) -> int:
+def _replay(
+    target: Recorded, schedule: Token = None, step: Step = False, log: Log = None, as_json: AsJson = False
+) -> int:
     """Run a recorded failure again, and say whether it still happens.
 
     Exit status 1 if it does, 0 if it does not, 3 if its schedule does not fit the program any more.
     """
     from racewindow.cli_replay import replay
 
-    return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json))
+    return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json, step=step))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

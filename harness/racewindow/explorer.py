@@ -17,7 +17,7 @@ from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.schedule import Schedule
 from racewindow.session import Session
-from racewindow.settings import Target, make_settings
+from racewindow.settings import Settings, Target, make_settings
 from racewindow.strategies import ALWAYS_FOOTPRINTS, UNLIMITED, Options, make_strategy
 
 
@@ -102,17 +102,7 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     Raises DivergenceError, saying where and what, if the schedule does not fit the code, and UsageError if its
     parameters, safeguards or feed do not fit the scenario.
     """
-    settings = make_settings(
-        target,
-        seed=schedule.seed,
-        semantics=schedule.semantics,
-        clock=schedule.clock,
-        safeguards=schedule.safeguards,
-        params=schedule.params,
-        feed=schedule.feed,
-        feed_options=schedule.feed_options,
-        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
-    )
+    settings = settings_of(target, schedule)
     logfile = None if log is None else LogFile(log)
     try:
         with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
@@ -124,3 +114,18 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     finally:
         if logfile is not None:
             logfile.close()
+
+
+def settings_of(target: Target, schedule: Schedule) -> Settings:
+    """The settings under which a schedule was recorded; raises UsageError if they do not fit the scenario."""
+    return make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )

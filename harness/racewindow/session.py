@@ -135,19 +135,23 @@ class Session:
             picker.options = (picker.options or 1) * recorder.options
         return raw
 
-    def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
+    def record(
+        self, picker: Picker, make_logger: MakeLogger | None = None, make_recorder: MakeRecorder | None = None
+    ) -> Execution:
         """Run one execution with footprints on; `Execution.failures` carry the schedule that repeats it."""
         host, log = self._host(), DecisionLog(picker)
-        raw = self._run(log, host, lambda _: Recorder(self.tables.keys, self.locator), make_logger)
+        raw = self._run(log, host, make_recorder or self._plain_recorder, make_logger)
         assert raw.recorder is not None
         trace = raw.recorder.trace()
         judged = self._judge(raw, host, trace)
         return self._execution(raw, host, trace, judged, log.deviations)
 
-    def replay(self, schedule: Schedule, make_logger: MakeLogger | None = None) -> Execution:
+    def replay(
+        self, schedule: Schedule, make_logger: MakeLogger | None = None, make_recorder: MakeRecorder | None = None
+    ) -> Execution:
         """Follow a schedule to its end; raises DivergenceError where it does not fit."""
         picker = ReplayPicker(schedule)
-        execution = self.record(picker, make_logger)
+        execution = self.record(picker, make_logger, make_recorder)
         picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
 
@@ -160,6 +164,9 @@ class Session:
 
     def _host(self) -> Host:
         return Host(self.locator, self._observes)
+
+    def _plain_recorder(self, _picker: Picker) -> Recorder:
+        return Recorder(self.tables.keys, self.locator)
 
     def _guided_recorder(self, picker: Any) -> TrailRecorder:
         return TrailRecorder(self.tables, self.locator, prefix=picker.prefix, keys=picker.keys.copy())

@@ -39,7 +39,7 @@ def options(text: str) -> set[str]:
         ((), {"--version", "--debug", "--help"}),
         (("list",), {"--help"}),
         (("explore",), EXPLORE_OPTIONS),
-        (("replay",), {"--schedule", "--log", "--json", "--help"}),
+        (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
     ],
 )
 def test_the_help_offers_what_works_and_nothing_else(
