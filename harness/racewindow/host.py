@@ -11,7 +11,7 @@ import trio
 from racewindow.checkers import OPERATIONS, TIME
 from racewindow.events import Event
 from racewindow.footprint import ADD_CODE, READ_CODE
-from racewindow.marks import BROKEN, Marks, broken_data
+from racewindow.marks import BROKEN, Marks, broken_data, broken_violation
 from racewindow.operations import CALL, RETURN
 from racewindow.plain import one_line, plain
 from racewindow.runtime.location import Locator
@@ -122,6 +122,12 @@ class Host:
             self.marks = Marks()
         if self.marks.is_new(task.path, name):
             self.emit(BROKEN, broken_data(property_, name, self.locator.text(code, line) or "", values))
+            self.marks.violations.append((name, broken_violation(self.events[-1])))
+
+    @property
+    def emitted(self) -> list[Event]:
+        """The events of the scenario itself."""
+        return self.events if self.marks is None else [each for each in self.events if each.kind != BROKEN]
 
     def place(self) -> tuple[int, str, int]:
         """(virtual ns, task, step) of the step in progress, for log lines."""

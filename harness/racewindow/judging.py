@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from racewindow.checkers import Checker, History, coverage_of, judge
 from racewindow.errors import UsageError
-from racewindow.marks import Marks, broken_in
+from racewindow.marks import Marks
 from racewindow.runtime.diagnosis import deadlock_text, error_text, flatten, hang_text, livelock_text
 from racewindow.runtime.execution import STOPPED, Raw
 from racewindow.runtime.guided import SPINNING
@@ -83,7 +83,7 @@ def judge_execution(
     if not checks and marks is None:
         return Judged(endings, (), brief.groups)
     verdicts = judge(checks, history)
-    violated = [] if marks is None else broken_in(history.events)
+    violated = [] if marks is None else [*marks.violations]
     violated += [(name, v) for name, verdict in verdicts.items() for v in verdict.violations]
     violations = tuple(
         Finding("violation", v.message, name, v.class_, v.subject, v.time_ns, v.evidence) for name, v in violated

@@ -1,13 +1,13 @@
 """What properties in the code of one execution have said: which situations were reached, and what was broken.
 
-A broken property is an event of the step in progress like any other, so that reduction, audit, story and replay know
-it; it changes nothing else, and the program goes on. Of one task and one property only the first is an event, so that
-a loop that waits is not kept from waiting by what it says.
+A broken property is an event of the step in progress, so that reduction, audit, story and replay know it; checkers are
+not shown it, as it is none of what the scenario emits. It changes nothing else, and the program goes on. Of one task
+and one property only the first is an event, so that a loop that waits is not kept from waiting by what it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from racewindow.checkers import Violation
@@ -19,12 +19,16 @@ BROKEN = "racewindow.broken"
 
 
 class Marks:
-    """See the module's docstring. `sometimes`: names of situations, each with whether it was reached."""
+    """See the module's docstring. `sometimes`: names of situations, each with whether it was reached.
 
-    __slots__ = ("_broken", "sometimes")
+    `violations`: (name of the property, violation) of each that was broken, in the order of the steps.
+    """
+
+    __slots__ = ("_broken", "sometimes", "violations")
 
     def __init__(self) -> None:
         self.sometimes: dict[str, bool] = {}
+        self.violations: list[tuple[str, Violation]] = []
         self._broken: set[tuple[str, str]] = set()
 
     def met(self, name: str, *, reached: bool) -> None:
@@ -45,11 +49,6 @@ def broken_data(property_: str, name: str, place: str, values: Mapping[str, Any]
     return {"property": property_, "name": name, "place": place, "values": dict(values)}
 
 
-def broken_in(events: Iterable[Event]) -> list[tuple[str, Violation]]:
-    """(name of the property, violation) of each event of kind `BROKEN`."""
-    return [(event.data["name"], _violation(event)) for event in events if event.kind == BROKEN]
-
-
 def broken_text(event: Event, place: str = "") -> str:
     """An event of kind `BROKEN` in words: `never overdrawn: not so in withdraw (left = -10)`."""
     data = event.data
@@ -58,7 +57,8 @@ def broken_text(event: Event, place: str = "") -> str:
     return f"{data['name']}: {what} in {event.task}{place}{f' ({values})' if values else ''}"
 
 
-def _violation(event: Event) -> Violation:
+def broken_violation(event: Event) -> Violation:
+    """The same as a violation of the property that the event names."""
     data = event.data
     text = broken_text(event, f" at {data['place']}" if data["place"] else "")
     return Violation(data["property"], event.task, text, event.time_ns, data["values"])

@@ -271,7 +271,7 @@ class Session:
             _EMPTY
             if not checks and host.marks is None
             else History(
-                events=host.events,
+                events=host.emitted,
                 params=self.settings.params,
                 safeguards=frozenset(self.settings.safeguards),
                 feed=self.settings.feed,

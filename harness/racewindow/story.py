@@ -25,7 +25,10 @@ def story_of(
 
     `narrate` turns an event into its whole sentence, or None for one that is not worth a line; without it every event
     is told by its task, kind and data. `highlight`: the virtual times, in nanoseconds, at which something was violated.
+    Properties that are broken are part of a story, but no story by themselves: they are what is reported anyway.
     """
+    if all(event.kind == BROKEN for event in events):
+        return ()
     told = [(event, text) for event in events if (text := _sentence(event, narrate))]
     kept = _nearest([event.time_ns for event, _ in told], highlight, lines_max)
     lines: list[str] = []

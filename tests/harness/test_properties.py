@@ -127,7 +127,7 @@ def test_a_property_changes_no_footprint() -> None:
 
 
 def test_the_program_goes_on_after_a_broken_property() -> None:
-    """Nothing is raised, so no `except` hides it; of one task the first counts, and checkers see it as an event."""
+    """Nothing is raised, so no `except` hides it; of one task the first counts. Checkers see what is emitted."""
     histories: list[History] = []
 
     @checker("keeps")
@@ -145,11 +145,12 @@ def test_the_program_goes_on_after_a_broken_property() -> None:
     execution = record(program, walk(0))
 
     assert [each.checker for each in execution.failures] == ["below one", "below two"]
-    assert [(each.kind, each.data.get("values")) for each in histories[-1].events] == [
+    assert [(each.kind, each.data.get("values")) for each in execution.events] == [
         (BROKEN, {"number": 1}),
         (BROKEN, {}),
         ("done", None),
     ]
+    assert [each.kind for each in histories[-1].events] == ["done"]
 
 
 def test_the_story_tells_where_it_was_broken() -> None:
@@ -160,8 +161,12 @@ def test_the_story_tells_where_it_was_broken() -> None:
         sim.emit("it")
         racewindow.always(False, "fine", left=3)
 
+    async def without_events() -> None:
+        racewindow.always(False, "fine")
+
     (failure,) = record(program, walk(0)).failures
 
+    assert record(without_events, walk(0)).failures[0].story == ()
     assert failure.story == (
         "T+00:00.000  it happens",
         "T+00:00.000  fine: not so in program (left = 3)",
@@ -308,6 +313,19 @@ def test_required_coverage_makes_a_miss_a_failure() -> None:
         told.check()
     with pytest.raises(racewindow.ExplorationFailed, match="None of 2,000 executions reached 'swapped'"):
         safe.check()
+
+
+def test_a_condition_that_crashes_is_not_just_never_reached() -> None:
+    """The result says so, and reaches nothing by it."""
+
+    @racewindow.scenario(checks=[racewindow.sometimes(lambda each: each.data["full"], "queue full")])
+    async def program(sim: Simulation) -> None:
+        sim.emit("put")
+
+    result = racewindow.explore(program, schedules=1, strategy="random", require_coverage=True)
+
+    assert result.missed == ("queue full",)
+    assert any("queue full could not tell" in note and "KeyError: 'full'" in note for note in result.notes)
 
 
 def test_a_scenario_can_require_it_and_an_exploration_can_think_otherwise() -> None:
