@@ -40,6 +40,10 @@ class PlainHost:
         """Keep the event for the checkers."""
         self.events.append(racewindow.Event(self.now_ns(), trio.lowlevel.current_task().name, 0, kind, data))
 
+    def new_id(self) -> str:
+        """A name for a record."""
+        return str(len(self.events))
+
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
         """Start a task."""
         self._nursery.start_soon(function, *args, name=name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from racewindow.budget import Progress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
+    from racewindow.composing import compose
     from racewindow.errors import (
         CallError,
         CallTimedOutError,
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from racewindow.failure import Execution, Failure
     from racewindow.fault_shapes import Call, CallFault, ClockFault, ConfigFault, StepFault, ValueFault, WriteFault
     from racewindow.faults import Fault, FaultPlan, FaultPoint
+    from racewindow.linearizability import Model, linearizable
+    from racewindow.operations import Operation
+    from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose, fault_point, offer_fault
     from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
+    from racewindow.serializability import serializable
     from racewindow.services.network import Network
     from racewindow.services.supervisor import Instance, Supervisor
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
@@ -62,7 +67,9 @@ __all__ = [
     "InputError",
     "Instance",
     "Judgement",
+    "Model",
     "Network",
+    "Operation",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -80,20 +87,29 @@ __all__ = [
     "Verdict",
     "Violation",
     "WriteFault",
+    "always",
     "checker",
     "choose",
+    "compose",
+    "eventually",
     "explore",
     "fault_point",
+    "leads_to",
+    "linearizable",
     "offer_fault",
     "replay",
     "run",
     "scenario",
+    "serializable",
+    "sometimes",
     "tracked",
+    "unreachable",
     "until",
 ]
 
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
+    "racewindow.composing": "compose",
     "racewindow.errors": (
         "CallError CallTimedOutError ConnectionLostError DivergenceError ExplorationFailed InputError RacewindowError "
         "RealIOError RealThreadError UsageError"
@@ -102,6 +118,9 @@ _HOMES = {
     "racewindow.budget": "Progress",
     "racewindow.explorer": "explore replay",
     "racewindow.failure": "Execution Failure",
+    "racewindow.linearizability": "Model linearizable",
+    "racewindow.operations": "Operation",
+    "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",
     "racewindow.fault_shapes": "Call CallFault ClockFault ConfigFault StepFault ValueFault WriteFault",
@@ -111,6 +130,7 @@ _HOMES = {
     "racewindow.schedule": "Deviation Schedule",
     "racewindow.services.network": "Network",
     "racewindow.services.supervisor": "Instance Supervisor",
+    "racewindow.serializability": "serializable",
     "racewindow.tracking": "Cell TrackedDict TrackedList tracked until",
 }
 

@@ -12,7 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from racewindow.errors import unknown_name
 from racewindow.events import Event
+
+TIME = "time"
+"""A checker that looks at the virtual time of events."""
+OPERATIONS = "operations"
+"""A checker that looks at which operation had ended before which other one began."""
 
 
 class Judgement(enum.Enum):
@@ -41,7 +47,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A checker's answer: a judgement, and the violations or the reason that support it."""
+    """A checker's answer: a judgement, and the violations or the reason that support it.
+
+    `reason`: what the checker could not tell, "" if nothing. One made of several may have both.
+    """
 
     judgement: Judgement
     violations: tuple[Violation, ...] = ()
@@ -84,7 +93,12 @@ class History:
 
 
 class Checker(Protocol):
-    """Anything with a name and a pure `check`."""
+    """Anything with a name and a pure `check`.
+
+    It may have two members more. `observes`: a set of `TIME` and `OPERATIONS`, what it makes of the history besides
+    which events each task emitted; the exploration then takes care to run every order that shows in it.
+    `coverage(history)`: names of situations, each with whether the execution has reached it (see `sometimes`).
+    """
 
     @property
     def name(self) -> str:
@@ -100,19 +114,47 @@ class FunctionChecker:
 
     name: str
     function: Callable[[History], Verdict]
+    observes: frozenset[str] = frozenset()
 
     def check(self, history: History) -> Verdict:
         """Judge one execution by calling the function."""
         return self.function(history)
 
 
-def checker(name: str) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:
-    """Turn a function of a `History` into a checker called `name`."""
+def checker(name: str, *, observes: Sequence[str] = ()) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:
+    """Turn a function of a `History` into a checker called `name`.
+
+    `observes`: "time" if it looks at the time of events, "operations" if it looks at which had ended before which
+    began; see `Checker`. Raises UsageError for anything else.
+    """
+    for each in observes:
+        if each not in (TIME, OPERATIONS):
+            raise unknown_name("thing to observe", each, (TIME, OPERATIONS))
 
     def decorate(function: Callable[[History], Verdict]) -> FunctionChecker:
-        return FunctionChecker(name, function)
+        return FunctionChecker(name, function, frozenset(observes))
 
     return decorate
+
+
+def observed_by(checkers: Sequence[Checker]) -> frozenset[str]:
+    """What any of them observes; see `Checker`."""
+    return frozenset[str]().union(*(getattr(each, "observes", ()) for each in checkers))
+
+
+def coverage_of(checkers: Sequence[Checker], history: History) -> dict[str, bool]:
+    """What any of them has to reach, and whether it has; a crash has reached nothing."""
+    covered: dict[str, bool] = {}
+    for each in checkers:
+        coverage = getattr(each, "coverage", None)
+        if coverage is not None:
+            try:
+                found: Mapping[str, bool] = coverage(history)
+            except Exception:  # noqa: BLE001  # as a crash in `check` is no pass
+                found = {each.name: False}
+            for name, reached in found.items():
+                covered[name] = covered.get(name, False) or reached
+    return covered
 
 
 def judge(checkers: Sequence[Checker], history: History) -> dict[str, Verdict]:

@@ -111,6 +111,14 @@ Footprints = Annotated[
         show_default=False,
     ),
 ]
+Coverage = Annotated[
+    bool,
+    typer.Option(
+        "--require-coverage",
+        help="What the program says happens sometimes has to happen in some execution.",
+        show_default=False,
+    ),
+]
 Preemptions = Annotated[
     str | None,
     typer.Option(
@@ -146,6 +154,10 @@ Recorded = Annotated[
         help="The file of a failure; or, together with --schedule, a scenario as for `explore`.",
         show_default=False,
     ),
+]
+Step = Annotated[
+    bool,
+    typer.Option("--step", help="Look at it step by step; h then shows what can be typed.", show_default=False),
 ]
 Token = Annotated[
     str | None,
@@ -209,6 +221,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     faults: Faults = None,
     fault: FaultKinds = None,
     footprints: Footprints = None,
+    require_coverage: Coverage = False,
     step_limit: StepLimit = None,
     log: Log = None,
     out: Out = ".racewindow/failures",
@@ -235,6 +248,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         faults=faults,
         fault=fault or [],
         footprints=footprints,
+        require_coverage=require_coverage,
         step_limit=step_limit,
         preemptions=preemptions,
         depth=depth,
@@ -247,14 +261,16 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
 
 
 @app.command("replay")
-def _replay(target: Recorded, schedule: Token = None, log: Log = None, as_json: AsJson = False) -> int:
+def _replay(
+    target: Recorded, schedule: Token = None, step: Step = False, log: Log = None, as_json: AsJson = False
+) -> int:
     """Run a recorded failure again, and say whether it still happens.
 
     Exit status 1 if it does, 0 if it does not, 3 if its schedule does not fit the program any more.
     """
     from racewindow.cli_replay import replay
 
-    return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json))
+    return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json, step=step))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Asked:
     allow_negative_prices: bool
     all_failures: bool
     footprints: bool | None
+    require_coverage: bool
     step_limit: str | None
     log: str | None
     faults: str | None
@@ -89,6 +90,7 @@ def explore(asked: Asked) -> int:
             footprints=asked.footprints,
             faults=fault_plan(scenario, asked.fault, budget),
             all_failures=asked.all_failures,
+            require_coverage=asked.require_coverage or None,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,
@@ -103,6 +105,4 @@ def explore(asked: Asked) -> int:
         emit(result_text(result, files=[shown_path(file) for file in result.files], feed=asked.feed))
     if result.interrupted:
         return INTERRUPTED
-    if result.failures:
-        return FOUND
-    return UNTRUSTED if result.untrusted else NOTHING
+    return {"failure": FOUND, "untrusted": UNTRUSTED}.get(result.verdict, NOTHING)

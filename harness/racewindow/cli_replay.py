@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from racewindow.failure_file import StoredFailure
     from racewindow.scenarios import Scenario
     from racewindow.schedule import Schedule
+    from racewindow.stepping import Walk
 
 NOTHING, REPRODUCED, UNTRUSTED = 0, 1, 3
 
@@ -37,25 +38,39 @@ class _Order:
         return bool(recorded) and recorded != self.scenario.fingerprint
 
 
-def replay(target: str, token: str | None, *, log: str | None, as_json: bool) -> int:
-    """Replay as asked, print what became of it, and return the exit status.
+def replay(target: str, token: str | None, *, log: str | None, as_json: bool, step: bool = False) -> int:
+    """Replay as asked, print what became of it (or let a person step through it), and return the exit status.
 
     Raises UsageError if there is nothing that could be replayed.
     """
     from racewindow import explorer
     from racewindow.log import check_log
 
+    if step and (as_json or log is not None):
+        raise UsageError(
+            f"--step goes without {'--json' if as_json else '--log'}.", why="it is for a person to look at."
+        )
     with program_output_to(sys.stderr):
         order = _from_file(target) if token is None else _from_token(target, token)
         if log is not None:
             check_log(log)
         execution: Execution | None = None
+        walk: Walk | None = None
         diverged = ""
         try:
-            execution = explorer.replay(order.scenario, order.schedule, log=log)
+            if step:
+                from racewindow.walking import walk_of
+
+                walk, execution = walk_of(order.scenario, order.schedule)
+            else:
+                execution = explorer.replay(order.scenario, order.schedule, log=log)
         except DivergenceError as error:
             diverged = _divergence(order, error)
-    if as_json:
+    if walk is not None:
+        from racewindow.cli_step import step_through
+
+        step_through(walk)
+    elif as_json:
         emit_json(_as_dict(order, execution, diverged))
     elif execution is None:
         emit(message(diverged))

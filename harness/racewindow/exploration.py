@@ -13,10 +13,10 @@ from pathlib import Path
 
 from racewindow.audit import Auditor
 from racewindow.budget import Progress
+from racewindow.confirming import Confirming
 from racewindow.errors import DivergenceError, InputError
-from racewindow.failure import Execution, Failure
+from racewindow.failure import Failure
 from racewindow.fault_survey import FaultSurvey
-from racewindow.judging import Identity, names_of
 from racewindow.log import LogFile
 from racewindow.report_failure import UNTRACKED
 from racewindow.result import Bound, Result, why_incomplete
@@ -24,13 +24,11 @@ from racewindow.runtime.execution import STOPPED, Environment
 from racewindow.runtime.guided import CUT
 from racewindow.runtime.loop import LIMIT
 from racewindow.runtime.watchdog import Watchdog, platform_notes
-from racewindow.session import Ran, Session, first_divergence
+from racewindow.session import Ran, Session
 from racewindow.settings import Settings
 from racewindow.statistics import INDEPENDENT_FROM, Discovery, TreeSize, summary
-from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker, Strategy
 from racewindow.tally import Tally
-from racewindow.trace import first_difference
 from racewindow.virtual import real
 
 _PROGRESS_SECONDS = 0.1
@@ -96,6 +94,7 @@ class Exploration:
     def _equip(self) -> None:
         """A strategy that runs executions of its own is given the means."""
         self.auditor = Auditor(self.session)
+        self.confirming = Confirming(self.session, self.watchdog, self.tally)
         attach, tables = getattr(self.strategy, "attach", None), self.session.tables
         self.learns = self.strategy.looks_ahead or attach is not None
         if attach is not None:
@@ -147,6 +146,7 @@ class Exploration:
         trace = ran.trace_number if self.footprints else None
         for name, why in judged.unknown:
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
+        tally.cover(judged.sometimes)
         if ran.raw.end == LIMIT:
             tally.cut_off = True
         if ran.raw.relative_deadlines:
@@ -154,7 +154,7 @@ class Exploration:
         if self.footprints and getattr(ran.raw.recorder, "spun", False):
             tally.note("spinning")
         if not judged.findings and (number % _COMPARE_EVERY == 0 or number == _COMPARE_EARLY):
-            self._compare(picker)
+            self.confirming.compare(picker)
         self.discovery.executed(trace, failed=failed)
         if self._progressed is not None:
             tally.count_part(getattr(self.strategy, "current", ""), trace, failed=failed)
@@ -232,7 +232,7 @@ class Exploration:
         tally = self.tally
         groups = ran.judged.groups
         if not groups <= tally.groups.keys():
-            confirmed = self._confirm(picker, ran)
+            confirmed = self.confirming.confirm(picker, ran)
             if confirmed is None:
                 return False
             for failure in confirmed.failures:
@@ -242,55 +242,6 @@ class Exploration:
         tally.failing += 1
         for group in groups:
             tally.counts[group] += 1
-        return True
-
-    def _confirm(self, picker: Picker, ran: Ran) -> Execution | None:
-        """The execution again, on the record, then from its schedule alone; None if they are not the same."""
-        with Environment(footprints=True):
-            picker.restart()
-            first = self.session.record(picker)
-            if self.watchdog.interrupted and first.outcome == "hang":
-                return None
-            found = {finding.identity for finding in ran.judged.findings}
-            if {failure.identity for failure in first.failures} != found:
-                self.tally.untrusted = _not_the_same(found, first)
-                return None
-            schedule = self.settings.schedule(first.failures[0].schedule.deviations)
-            return first if self._repeats(first, ReplayPicker(schedule)) else None
-
-    def _compare(self, picker: Picker) -> None:
-        """Run an execution that did not fail twice on the record: one schedule has to give one trace."""
-        with Environment(footprints=True):
-            picker.restart()
-            first = self.session.record(picker)
-            if first.failures and not self.watchdog.interrupted:
-                self.tally.untrusted = _not_the_same(set(), first)
-                return
-            picker.restart()
-            self._repeats(first, picker)
-
-    def _repeats(self, first: Execution, picker: Picker) -> bool:
-        try:
-            second = self.session.record(picker)
-        except DivergenceError as error:
-            self.tally.untrusted = f"a schedule did not fit the execution that it was recorded from. {error}"
-            return False
-        if self.watchdog.interrupted and second.outcome == "hang":
-            return False
-        if first.digest != second.digest:
-            index = first_difference(first.trace.steps, second.trace.steps)
-            assert index is not None
-            self.tally.untrusted = "nondeterminism: one schedule gave two different executions; " + first_divergence(
-                first.trace, second.trace, index
-            )
-            return False
-        if {f.identity for f in first.failures} != {f.identity for f in second.failures}:
-            self.tally.untrusted = (
-                "nondeterminism: one schedule gave two verdicts; "
-                f"first {names_of({f.identity for f in first.failures})}, "
-                f"then {names_of({f.identity for f in second.failures})}."
-            )
-            return False
         return True
 
     def _save(self, failure: Failure) -> str | None:
@@ -389,12 +340,6 @@ class Exploration:
             faults_struck=self.faults.per_kind(self.faults.struck),
             untrusted=tally.untrusted or tally.untracked,
             interrupted=self.watchdog.interrupted,
+            sometimes=tally.sometimes,
             notes=(*settings.feed_notes, *self.faults.notes, *tally.notes.values(), *platform_notes()),
         )
-
-
-def _not_the_same(found: set[Identity], again: Execution) -> str:
-    return (
-        "the same execution was run twice and did not fail in the same way: "
-        f"first {names_of(found)}, then {names_of({f.identity for f in again.failures})}."
-    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from racewindow.budget import Progress, check_budget
+from racewindow.coverage import counted_with, missed_of, required_of
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution
 from racewindow.faults import Fault, FaultPlan, parse_fault
@@ -17,7 +19,7 @@ from racewindow.runtime.watchdog import Watchdog
 from racewindow.scenarios import as_scenario
 from racewindow.schedule import Schedule
 from racewindow.session import Session
-from racewindow.settings import Target, make_settings
+from racewindow.settings import Settings, Target, make_settings
 from racewindow.strategies import ALWAYS_FOOTPRINTS, UNLIMITED, Options, make_strategy
 
 
@@ -45,6 +47,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     log: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     target_name: str | None = None,
+    require_coverage: bool | Sequence[str] | None = None,
 ) -> Result:
     """Run `target` under many orders of events and report what fails.
 
@@ -59,6 +62,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
     failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
+    `require_coverage`: what happens `sometimes`, by name or True for all of it, has to be reached, else the verdict is
+    "failure"; the scenario's own declaration unless given. Not judged if a failure or Ctrl-C cut the exploration off.
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
@@ -77,6 +82,7 @@ def explore(  # the options of an exploration; all but the target have defaults
         step_timeout=step_timeout,
         faults=faults,
     )
+    required = required_of(settings.scenario.require_coverage if require_coverage is None else require_coverage)
     options = Options(seed=seed, preemptions=preemptions, depth=depth, semantics=settings.semantics, schedules=budget)
     exploration = Exploration(
         settings,
@@ -89,7 +95,10 @@ def explore(  # the options of an exploration; all but the target have defaults
         target_name=target_name or settings.scenario.name,
     )
     exploration.prepare_files(out, log)
-    return exploration.run()
+    result = exploration.run()
+    reached = counted_with(result.sometimes, required)
+    cut_off = result.interrupted or (result.failures and not all_failures)
+    return replace(result, sometimes=reached, missed=() if cut_off else missed_of(reached, required))
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:
@@ -98,18 +107,7 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     Raises DivergenceError, saying where and what, if the schedule does not fit the code, and UsageError if its
     parameters, safeguards or feed do not fit the scenario.
     """
-    settings = make_settings(
-        target,
-        seed=schedule.seed,
-        semantics=schedule.semantics,
-        clock=schedule.clock,
-        safeguards=schedule.safeguards,
-        params=schedule.params,
-        feed=schedule.feed,
-        feed_options=schedule.feed_options,
-        faults=_faults_of(target, schedule),
-        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
-    )
+    settings = settings_of(target, schedule)
     logfile = None if log is None else LogFile(log)
     try:
         with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
@@ -130,3 +128,19 @@ def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
     known = [type(fault) for fault in as_scenario(target).faults]
     faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
     return FaultPlan(faults, budget=len(schedule.deviations))
+
+
+def settings_of(target: Target, schedule: Schedule) -> Settings:
+    """The settings under which a schedule was recorded; raises UsageError if they do not fit the scenario."""
+    return make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        faults=_faults_of(target, schedule),
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )

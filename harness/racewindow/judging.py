@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from racewindow.checkers import Checker, History, Judgement, judge
+from racewindow.checkers import Checker, History, coverage_of, judge
 from racewindow.errors import UsageError
+from racewindow.marks import Marks
 from racewindow.runtime.diagnosis import deadlock_text, error_text, flatten, hang_text, livelock_text
 from racewindow.runtime.execution import STOPPED, Raw
 from racewindow.runtime.guided import SPINNING
@@ -54,6 +55,8 @@ class Judged(NamedTuple):
     unknown: tuple[tuple[str, str], ...] = ()
     groups: frozenset[Group] = frozenset()
     """Kind, checker and class of each finding: what failures are counted by."""
+    sometimes: Mapping[str, bool] = _NOTHING
+    """Situations that have to be reached in some execution, each with whether this one has."""
 
 
 CLEAN = Judged(())
@@ -68,25 +71,35 @@ def judge_execution(
     steps_max: int,
     step_timeout: float,
     trace: Trace | None = None,
+    marks: Marks | None = None,
 ) -> Judged:
-    """How the execution ended, then what the checkers say; re-raises a UsageError of the scenario's own.
+    """How the execution ended, then what properties in its code and the checkers say.
 
-    Without a `trace` the endings have no message: enough to count a failure that is known already. The confirming
-    replay has one.
+    Re-raises a UsageError of the scenario's own. Without a `trace` the endings have no message: enough to count a
+    failure that is known already. The confirming replay has one.
     """
     brief = brief_ending(raw)
     endings = brief.findings if trace is None else _endings(raw, locator, steps_max, step_timeout, trace)
-    if not checks:
+    if not checks and marks is None:
         return Judged(endings, (), brief.groups)
     verdicts = judge(checks, history)
+    violated = [] if marks is None else [*marks.violations]
+    violated += [(name, v) for name, verdict in verdicts.items() for v in verdict.violations]
     violations = tuple(
-        Finding("violation", v.message, name, v.class_, v.subject, v.time_ns, v.evidence)
-        for name, verdict in verdicts.items()
-        for v in verdict.violations
+        Finding("violation", v.message, name, v.class_, v.subject, v.time_ns, v.evidence) for name, v in violated
     )
-    unknown = tuple((name, v.reason) for name, v in verdicts.items() if v.judgement is Judgement.UNKNOWN)
+    unknown = tuple((name, v.reason) for name, v in verdicts.items() if v.reason)
     findings = endings + violations
-    return Judged(findings, unknown, frozenset((f.kind, f.checker, f.class_) for f in findings))
+    groups = frozenset((f.kind, f.checker, f.class_) for f in findings)
+    return Judged(findings, unknown, groups, _covered(checks, history, marks))
+
+
+def _covered(checks: Sequence[Checker], history: History, marks: Marks | None) -> Mapping[str, bool]:
+    """What had to be reached, by the checkers and in the code."""
+    covered = coverage_of(checks, history)
+    for name, reached in () if marks is None else marks.sometimes.items():
+        covered[name] = reached or covered.get(name, False)
+    return covered
 
 
 def brief_ending(raw: Raw) -> Judged:

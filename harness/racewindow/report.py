@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
+from racewindow.coverage import missed_text, reached_text
 from racewindow.failure import Execution, Failure
 from racewindow.failure_file import StoredFailure
 from racewindow.plain import one_line, plain
@@ -66,6 +67,8 @@ def result_text(result: Result, *, files: Sequence[str | None] | None = None, fe
         parts += _groups(result.failures, shown)
     if result.untrusted:
         parts.append(untrusted_text(result, beyond=bool(result.failures)))
+    if result.missed and not result.untrusted:
+        parts.append(_missed(result, headline=not parts))
     if not parts or (result.interrupted and len(parts) == 1):
         parts.append(_nothing_found(result))
     parts.append(_explored(result, feed))
@@ -114,6 +117,13 @@ def _nothing_found(result: Result) -> str:
     within = [] if result.exhaustive_bound is None else [*wrap(_complete(result)), ""]
     doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
     return "\n".join([*wrap(text), "", *within, *wrap(doubt)])
+
+
+def _missed(result: Result, *, headline: bool) -> str:
+    """What was required and never reached; after a failure it is one more thing that is wrong."""
+    text = missed_text(result.missed, result.executions, complete=result.complete)
+    title = f"FAILURE in {result.scenario}: never reached: {', '.join(result.missed)}"
+    return "\n".join([*wrap(title, hang=2), "", *wrap(text, 2, 2)] if headline else wrap(text))
 
 
 def _by(result: Result) -> Part | Result:
@@ -169,7 +179,7 @@ def _explored(result: Result, feed: str | None) -> str:
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
     exhaustive = result.complete or result.exhaustive_bound is not None
-    complete = [_complete(result)] if exhaustive and result.failures else []
+    complete = [_complete(result)] if exhaustive and (result.failures or result.missed) else []
     lines = wrap(
         f"Explored: {counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')} in "
         f"{result.seconds:.1f} s{rate}.",
@@ -181,6 +191,7 @@ def _explored(result: Result, feed: str | None) -> str:
         f"held fixed: {_fixed(result, feed)}",
         *complete,
         *(f"not complete: {reason}" for reason in result.incomplete),
+        *filter(None, [reached_text(result.sometimes, result.executions, complete=result.complete)]),
         *_statistics(result),
         *(f"note: {note}" for note in result.notes),
     ]

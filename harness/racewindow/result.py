@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from racewindow.coverage import missed_text
 from racewindow.errors import ExplorationFailed
 from racewindow.failure import Failure
 from racewindow.faults import NO_FAULTS, FaultPlan
@@ -86,6 +87,8 @@ class Result:
     off. `statistics`: see `racewindow.statistics.summary`. `failures`: one per group (kind, checker, class), the
     gravest first. `untrusted`: why the result cannot be trusted, or "". `notes`: other things worth saying, one
     sentence each. `seconds`: wall time. `target`: what a person types to get this scenario again.
+    `sometimes`: situations that some execution should reach, each with how many did; `missed`: those that were
+    required and never reached, empty where the exploration was cut off by a failure or by the user.
     """
 
     scenario: str
@@ -117,6 +120,8 @@ class Result:
     notes: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    sometimes: Mapping[str, int] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
 
     @property
     def exhaustive_bound(self) -> int | None:
@@ -126,11 +131,16 @@ class Result:
 
     @property
     def verdict(self) -> VerdictName:
-        """`failure` beats `untrusted`: a confirmed failure has been replayed, whatever else happened."""
+        """`failure` beats `untrusted`: a confirmed failure has been replayed, whatever else happened.
+
+        What was required and never reached is a failure too, but of a result that can be trusted.
+        """
         if self.failures:
             return "failure"
         if self.untrusted:
             return "untrusted"
+        if self.missed:
+            return "failure"
         return "complete" if self.complete else "nothing found"
 
     def as_dict(self) -> dict[str, Any]:
@@ -167,6 +177,8 @@ class Result:
             },
             "faults_offered": dict(self.faults_offered),
             "faults_struck": dict(self.faults_struck),
+            "sometimes": dict(self.sometimes),
+            "missed": list(self.missed),
             "untrusted": self.untrusted,
             "interrupted": self.interrupted,
             "notes": list(self.notes),
@@ -190,7 +202,7 @@ class Result:
     def check(self) -> None:
         """Raise ExplorationFailed with the report of the first failure, if there is one.
 
-        Also raises it when the result cannot be trusted: silence is not a pass.
+        Also raises it when the result cannot be trusted, or what was required was never reached: silence is not a pass.
         """
         if self.failures:
             file = self.files[0] if self.files else None
@@ -198,3 +210,5 @@ class Result:
             raise ExplorationFailed(text)
         if self.untrusted:
             raise ExplorationFailed(untrusted_text(self))
+        if self.missed:
+            raise ExplorationFailed(missed_text(self.missed, self.executions, complete=self.complete))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, overload
@@ -18,9 +18,12 @@ from typing import Any, Protocol, TypeVar, overload
 import structlog
 
 from racewindow.checkers import Checker
+from racewindow.coverage import required_of
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
 from racewindow.faults import NO_FAULTS, Fault, FaultPlan
+from racewindow.operations import Recording
+from racewindow.transactions import TransactionRecording
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -41,6 +44,9 @@ class Host(Protocol):
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Record an event of the step in progress."""
+
+    def new_id(self) -> str:
+        """A name that no other record of this execution has, the same in every order of events."""
 
     def spawn(self, function: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None) -> None:
         """Start a task beside the scenario's own."""
@@ -94,6 +100,21 @@ class Simulation:
         """Say that something happened; checkers judge these events and reports tell them."""
         self._host.emit(kind, data)
 
+    def operation(self, name: str, *args: Any, key: Hashable = None) -> Recording:
+        """Record a call and its answer, for `linearizable`: `with sim.operation("read", key="x") as op:`.
+
+        `op.returned(result)` or `op.failed()` says what became of it; without either its outcome is unknown.
+        """
+        return Recording(self._host, name, args, key)
+
+    def transaction(self, name: str) -> TransactionRecording:
+        """Record what a transaction reads and writes, for `serializable`: `with sim.transaction("transfer") as txn:`.
+
+        `txn.read(key, version)`, `txn.wrote(key, version)`; then `txn.committed()` or `txn.aborted()`, without either
+        its outcome is unknown.
+        """
+        return TransactionRecording(self._host, name)
+
     def spawn(self, service: Callable[..., Awaitable[object]], *args: Any, name: str | None = None) -> None:
         """Start `service(*args)` as a task of its own; the scenario ends when all of them have ended.
 
@@ -122,7 +143,8 @@ class Scenario:
     there is a budget for faults. `parameters` are the function's keyword parameters with defaults.
     `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
     raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
-    `incident`: date and name of what it is about, shown by `list`.
+    `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
+    be reached, all of it or by name; else a result is a failure.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -136,6 +158,7 @@ class Scenario:
     narrate: Narrator | None = None
     incident: str = ""
     semantics: str = "processes"
+    require_coverage: bool | tuple[str, ...] = False
     wants_simulation: bool = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
@@ -214,6 +237,7 @@ def scenario(
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
+    require_coverage: bool | Sequence[str] = False,
 ) -> Callable[[Callable[..., Awaitable[object]]], Scenario]: ...
 def scenario(
     function: Callable[..., Awaitable[object]] | None = None,
@@ -226,6 +250,7 @@ def scenario(
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
     incident: str = "",
+    require_coverage: bool | Sequence[str] = False,
 ) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
     """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
 
@@ -256,6 +281,7 @@ def scenario(
             feed_loader=feed,
             narrate=narrate,
             incident=incident,
+            require_coverage=required_of(require_coverage),
         )
 
     return declare if function is None else declare(function)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from racewindow.checkers import History
+from racewindow.checkers import History, observed_by
 from racewindow.events import Event
 from racewindow.failure import Execution, Failure
 from racewindow.host import Host
@@ -87,12 +87,13 @@ class Session:
         self._fault_names = tuple(each.text for each in settings.faults.faults)
         self._faulting: Faulting | None = None
         """Of the execution run last."""
+        self._observes = observed_by(settings.scenario.checks)
 
     # --- running ----------------------------------------------------------------------------------------------------
 
     def run(self, picker: Picker, *, footprints: bool = False, looks_ahead: bool = False) -> Ran:
         """Run one execution and judge it; with footprints, it leaves a trail in `raw.recorder`."""
-        host = Host()
+        host = self._host()
         if hasattr(picker, "prefix"):
             raw = self._run(picker, host, self._guided_recorder, None)
         elif footprints:
@@ -102,7 +103,8 @@ class Session:
             raw = self._walk(picker, host, None) or self._run(picker, host, None, None)
         if raw.end == CUT:
             return Ran(raw, CLEAN, host.events, self._faulting)
-        judged = brief_ending(raw) if self._unchecked else self._judge(raw, host, None)
+        brief = self._unchecked and host.marks is None
+        judged = brief_ending(raw) if brief else self._judge(raw, host, None)
         return Ran(raw, judged, host.events, self._faulting)
 
     def _new_faulting(self, picker: Picker) -> Faulting | None:
@@ -120,10 +122,13 @@ class Session:
         recorder = None if make_recorder is None else make_recorder(picker)
 
         def drive(runner: SimRunner) -> str:
-            host.runner = runner
+            host.start(runner)
             if watchdog is not None:
                 watchdog.runner = runner
-            return run_walk(runner, words, steps_max)
+            try:
+                return run_walk(runner, words, steps_max)
+            finally:
+                host.over = True
 
         try:
             raw = run_once(
@@ -140,25 +145,28 @@ class Session:
                 watchdog.runner = None
         if raw is None:
             self._always_full = True  # the next one will need it as well; both forms make the same decisions
-            host.events.clear()
             picker.restart()
         elif isinstance(recorder, TrailRecorder) and isinstance(walker := unwrapped(picker), RandomPicker):
             walker.options = (walker.options or 1) * recorder.options
         return raw
 
-    def record(self, picker: Picker, make_logger: MakeLogger | None = None) -> Execution:
+    def record(
+        self, picker: Picker, make_logger: MakeLogger | None = None, make_recorder: MakeRecorder | None = None
+    ) -> Execution:
         """Run one execution with footprints on; `Execution.failures` carry the schedule that repeats it."""
-        host, log = Host(), DecisionLog(picker)
-        raw = self._run(log, host, lambda _: Recorder(self.tables.keys, self.locator), make_logger)
+        host, log = self._host(), DecisionLog(picker)
+        raw = self._run(log, host, make_recorder or self._plain_recorder, make_logger)
         assert raw.recorder is not None
         trace = raw.recorder.trace(self._fault_names)
         judged = self._judge(raw, host, trace)
         return self._execution(raw, host, trace, judged, log.deviations)
 
-    def replay(self, schedule: Schedule, make_logger: MakeLogger | None = None) -> Execution:
+    def replay(
+        self, schedule: Schedule, make_logger: MakeLogger | None = None, make_recorder: MakeRecorder | None = None
+    ) -> Execution:
         """Follow a schedule to its end; raises DivergenceError where it does not fit."""
         picker = ReplayPicker(schedule)
-        execution = self.record(picker, make_logger)
+        execution = self.record(picker, make_logger, make_recorder)
         picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
 
@@ -170,10 +178,16 @@ class Session:
 
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
-        raw = self._run(picker, Host(), self._guided_recorder, None)
+        raw = self._run(picker, self._host(), self._guided_recorder, None)
         self.probe_stopped = self.probe_stopped or raw.end == STOPPED
         assert isinstance(raw.recorder, TrailRecorder)
         return raw.recorder.trail()
+
+    def _host(self) -> Host:
+        return Host(self.locator, self._observes)
+
+    def _plain_recorder(self, _picker: Picker) -> Recorder:
+        return Recorder(self.tables.keys, self.locator)
 
     def _guided_recorder(self, picker: Any) -> TrailRecorder:
         return TrailRecorder(self.tables, self.locator, prefix=picker.prefix, keys=picker.keys.copy())
@@ -191,7 +205,6 @@ class Session:
         leads = hasattr(picker, "prefix")
         raw = self._attempt(picker, host, recorder, make_logger, full=leads and self._always_full)
         if raw is None:
-            host.events.clear()
             if leads:
                 self._always_full = True
                 picker.rewind()  # type: ignore[attr-defined]
@@ -206,7 +219,7 @@ class Session:
         self, picker: Picker, host: Host, recorder: Recorder | None, make_logger: MakeLogger | None, *, full: bool
     ) -> Raw | None:
         def started(runner: SimRunner) -> None:
-            host.runner = runner
+            host.start(runner)
             if self.watchdog is not None:
                 self.watchdog.runner = runner
 
@@ -229,12 +242,18 @@ class Session:
                 recorder.finish(runner)
             return end
 
+        def drive_to_the_end(runner: SimRunner) -> str:
+            try:
+                return drive(runner)
+            finally:
+                host.over = True
+
         logger = self._silence if make_logger is None else make_logger(host.place)
         try:
             return run_once(
                 self._main(host, logger),
                 (),
-                drive,
+                drive_to_the_end,
                 picker.pick_value,
                 seed=self.settings.seed,
                 full=full,
@@ -272,9 +291,9 @@ class Session:
         checks = self.settings.scenario.checks
         history = (
             _EMPTY
-            if not checks
+            if not checks and host.marks is None
             else History(
-                events=host.events,
+                events=host.emitted,
                 params=self.settings.params,
                 safeguards=frozenset(self.settings.safeguards),
                 feed=self.settings.feed,
@@ -290,6 +309,7 @@ class Session:
             steps_max=self.settings.steps_max,
             step_timeout=self.settings.step_timeout,
             trace=trace,
+            marks=host.marks,
         )
 
     def _execution(self, raw: Raw, host: Host, trace: Trace, judged: Judged, deviations: list[Deviation]) -> Execution:

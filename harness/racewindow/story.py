@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from racewindow.events import Event
+from racewindow.marks import BROKEN, broken_text
 from racewindow.plain import clock_text, one_line, plain
 
 LINES_MAX = 14
@@ -24,7 +25,10 @@ def story_of(
 
     `narrate` turns an event into its whole sentence, or None for one that is not worth a line; without it every event
     is told by its task, kind and data. `highlight`: the virtual times, in nanoseconds, at which something was violated.
+    Properties that are broken are part of a story, but no story by themselves: they are what is reported anyway.
     """
+    if all(event.kind == BROKEN for event in events):
+        return ()
     told = [(event, text) for event in events if (text := _sentence(event, narrate))]
     kept = _nearest([event.time_ns for event, _ in told], highlight, lines_max)
     lines: list[str] = []
@@ -38,6 +42,8 @@ def story_of(
 
 
 def _sentence(event: Event, narrate: Callable[[Event], str | None] | None) -> str | None:
+    if event.kind == BROKEN:
+        return broken_text(event)
     if narrate is not None:
         try:
             text = narrate(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from racewindow.failure import Failure
@@ -38,12 +39,19 @@ class Tally:
     untracked: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     """Things worth saying, once each, by what they are about."""
+    sometimes: Counter[str] = field(default_factory=Counter)
+    """Situations that have to be reached, each with the number of executions that did."""
     by_strategy: dict[str, Discovery] = field(default_factory=dict)
     """What the strategies of a portfolio have shown, each by itself."""
 
     def note(self, key: str) -> None:
         """Say that something has happened that has to be known."""
         self.notes.setdefault(key, _NOTES[key])
+
+    def cover(self, sometimes: Mapping[str, bool]) -> None:
+        """One more execution, which has reached some of the situations that have to be reached."""
+        for name, reached in sometimes.items():
+            self.sometimes[name] += reached
 
     def count_part(self, strategy: str, trace: int | None, *, failed: bool) -> None:
         """One more execution of a strategy of a portfolio.

@@ -36,11 +36,12 @@ class Keyed:
     _settable = True
     """Whether a part gets its value from whoever writes it; one of a list may get that of its neighbour."""
 
-    def __init__(self, name: str | None, kind: str) -> None:
+    def __init__(self, name: str | None, kind: str, thing: object = None) -> None:
         self._owner = owner_of(f"a {kind}")
         self._numbers: dict[Any, int] = {}
         self.quiet = False  # while it is being made
-        self._name = self._owner.name_of_new(name, kind) if self._owner.naming else ""
+        made = self if thing is None else thing
+        self._name = self._owner.name_of_new(name, kind, made) if self._owner.naming else ""
 
     def touch(self, part: object, code: int) -> None:
         """The step in progress accesses one part."""

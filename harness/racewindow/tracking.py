@@ -39,7 +39,7 @@ class Cell(Generic[T]):
     def __init__(self, value: T, *, name: str | None = None) -> None:
         self._owner: Owner = current_runner() or owner_of("a Cell")
         self._value = value
-        self._key = self._owner.key_of_new(name, "Cell") if self._owner.naming else 0
+        self._key = self._owner.key_of_new(name, "Cell", self) if self._owner.naming else 0
 
     def get(self) -> T:
         """The value."""
@@ -261,7 +261,7 @@ def tracked(cls: C) -> C:
 
     def __new__(made: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         instance = base.__new__(made) if base.__new__ is object.__new__ else base.__new__(made, *args, **kwargs)
-        object.__setattr__(instance, _KEYED, Attributes(None, made.__name__))
+        object.__setattr__(instance, _KEYED, Attributes(None, made.__name__, instance))
         return instance
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807

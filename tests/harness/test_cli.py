@@ -22,7 +22,7 @@ __all__ = ["racewindow"]
 
 EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
-    *("--preemptions", "--depth", "--faults", "--fault"),
+    *("--preemptions", "--depth", "--faults", "--fault", "--require-coverage"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
     *("--json", "--quiet", "--help"),
 }
@@ -39,7 +39,7 @@ def options(text: str) -> set[str]:
         ((), {"--version", "--debug", "--help"}),
         (("list",), {"--help"}),
         (("explore",), EXPLORE_OPTIONS),
-        (("replay",), {"--schedule", "--log", "--json", "--help"}),
+        (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
     ],
 )
 def test_the_help_offers_what_works_and_nothing_else(

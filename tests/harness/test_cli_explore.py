@@ -73,7 +73,7 @@ def test_an_untrusted_result_is_status_3(racewindow: CommandLine) -> None:
 
 @pytest.mark.parametrize(
     ("result", "status"),
-    [(ALL, 1), (NOTHING, 0), (UNTRUSTED, 3)],
+    [(ALL, 1), (NOTHING, 0), (UNTRUSTED, 3), (replace(NOTHING, missed=("full",)), 1)],
 )
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_the_status_follows_from_the_result(
@@ -100,7 +100,7 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         *("explore", "others.py:fed", "--strategy", "s", "--schedules", "1_000", "--seconds", "0.5", "--seed", "-3"),
         *("--semantics", "trio", "--clock", "racing", "--safeguards", "a,b", "--set", "x=1", "--set", "y=a=b"),
         *("--feed", "feed.csv", "--allow-negative-prices", "--all-failures", "--footprints", "--step-limit", "9"),
-        *("--log", "log", "--out", "out", "--preemptions", "0", "--depth", "4", "--faults", "2"),
+        *("--log", "log", "--out", "out", "--preemptions", "0", "--depth", "4", "--faults", "2", "--require-coverage"),
     )
     callback = (default.pop("on_progress"), seen.pop("on_progress"))
 
@@ -110,12 +110,14 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         "safeguards": None, "params": {}, "feed": None, "feed_options": {}, "all_failures": False, "footprints": None,
         "log": None, "out": ".racewindow/failures", "target_name": "others.py:fed", "preemptions": None, "depth": None,
         "faults": None,
+        "require_coverage": None,
     }  # fmt: skip
     assert seen == {
         "strategy": "s", "schedules": 1_000, "seconds": 0.5, "seed": -3, "semantics": "trio", "clock": "racing",
         "safeguards": "a,b", "params": {"x": "1", "y": "a=b"}, "feed": "feed.csv",
         "feed_options": {"allow_negative_prices": True}, "all_failures": True, "footprints": True, "step_limit": 9,
         "log": "log", "out": "out", "target_name": "others.py:fed", "preemptions": 0, "depth": 4, "faults": 2,
+        "require_coverage": True,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 import racewindow
-from racewindow.exploration import Exploration
+from racewindow.confirming import Confirming
 from racewindow.report import result_text
 from racewindow.result import Bound, Result
 from racewindow.strategies import STRATEGIES
@@ -103,20 +103,20 @@ def test_ctrl_c_inside_an_execution(strategy: str) -> None:
 def test_ctrl_c_while_a_failure_is_confirmed(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is as if the execution that failed had not been run: none of the others did."""
     runs, before = 0, 0
-    confirm = Exploration._confirm
+    confirm = Confirming.confirm
 
     async def program() -> None:
         nonlocal runs
         runs += 1
         await FAILING()
 
-    def confirmed(self: Exploration, *arguments: Any) -> Any:
+    def confirmed(self: Confirming, *arguments: Any) -> Any:
         nonlocal before
         before = runs
         return confirm(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Exploration, "_confirm", confirmed)
+        patch.setattr(Confirming, "confirm", confirmed)
         executions = racewindow.explore(program, strategy=strategy).executions - 1
     result = racewindow.explore(interrupted(FAILING, before + 1, inside=True), strategy=strategy, schedules=1_000)
 

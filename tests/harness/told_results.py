@@ -42,6 +42,18 @@ RESULTS = {
     "complete": replace(
         NOTHING, strategy="dpor", executions=4, redundant=1, probes=3, distinct_traces=4, complete=True, seconds=0.001
     ),
+    "reached": replace(NOTHING, sometimes={"queue full": 12, "standby leads": 0}),
+    "missed": replace(NOTHING, sometimes={"queue full": 12, "standby leads": 0}, missed=("standby leads",)),
+    "missed_and_complete": replace(
+        NOTHING,
+        strategy="dpor",
+        executions=4,
+        complete=True,
+        statistics={},
+        sometimes={"queue full": 0, "standby leads": 0},
+        missed=("queue full", "standby leads"),
+    ),
+    "missed_and_failing": replace(ALL, sometimes={"queue full": 0}, missed=("queue full",)),
     "found_and_untrusted": replace(UNTRUSTED, failing=1, failures=(DEADLOCK,)),
     "other_strategy": replace(NOTHING, strategy="pct", statistics={"new_trace_rate": 0.25}),
     "nothing_by_search": replace(NOTHING, strategy="dpor", statistics={}),

@@ -24,13 +24,13 @@ class Plain:
     version = 0
     recorder: Recorder
 
-    def key_of_new(self, name: str | None, kind: str) -> int:
+    def key_of_new(self, name: str | None, kind: str, thing: object) -> int:
         """Never asked for: nothing is recorded."""
-        raise AssertionError(name, kind)
+        raise AssertionError(name, kind, thing)
 
-    def name_of_new(self, name: str | None, kind: str) -> str:
+    def name_of_new(self, name: str | None, kind: str, thing: object) -> str:
         """Never asked for: nothing is recorded."""
-        raise AssertionError(name, kind)
+        raise AssertionError(name, kind, thing)
 
 
 PLAIN = Plain()

@@ -96,6 +96,9 @@ class Recorder:
         if entry is not None:
             self.names[id(lot)] = (lot, self.table.renamed(entry[1], kind))
 
+    def made(self, name: str, thing: object) -> None:
+        """The step in progress makes a tracked object."""
+
     def new_cell(self, number: int) -> None:
         """The step in progress makes a cell; two of one name share a key, of which little is known then."""
         table = self.table

@@ -201,16 +201,15 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
 
     # --- tracked objects --------------------------------------------------------------------------------------------
 
-    def name_of_new(self, name: str | None, kind: str) -> str:
+    def name_of_new(self, name: str | None, kind: str, thing: object) -> str:
         """The stable name of a tracked object that the step in progress makes; asked only while recording."""
-        assert self.recorder is not None
-        return self.recorder.new_name(kind) if name is None else name
+        word: str = self.recorder.new_name(kind) if name is None else name
+        self.recorder.made(word, thing)
+        return word
 
-    def key_of_new(self, name: str | None, kind: str) -> int:
+    def key_of_new(self, name: str | None, kind: str, thing: object) -> int:
         """The same as a key number."""
-        assert self.recorder is not None
-        table = self.recorder.table
-        number: int = table.number(self.name_of_new(name, kind))
+        number: int = self.recorder.table.number(self.name_of_new(name, kind, thing))
         if kind == "Cell":
             self.recorder.new_cell(number)
         return number

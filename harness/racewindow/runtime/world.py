@@ -26,14 +26,18 @@ class DecideValue(Protocol):
 
 
 class World:
-    """See the module's docstring; what `racewindow.virtual` asks for is `now_ns`, `advance_ns` and `entropy`."""
+    """See the module's docstring; what `racewindow.virtual` asks for is `now_ns`, `advance_ns` and `entropy`.
 
-    __slots__ = ("_streams", "_values", "faulting", "runner", "seed")
+    `host`: whoever hears what properties in the code say; None outside of an exploration.
+    """
+
+    __slots__ = ("_streams", "_values", "faulting", "host", "runner", "seed")
 
     def __init__(self, runner: SimRunner, seed: int, values: DecideValue) -> None:
         self.runner, self.seed, self._values = runner, seed, values
         self._streams: dict[str, random.Random] | None = None
         self.faulting: Faulting | None = None  # where faults may strike
+        self.host: Any = None
 
     def now_ns(self) -> int:
         """Virtual nanoseconds since the start."""
