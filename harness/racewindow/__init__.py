@@ -1,8 +1,8 @@
 """racewindow: finds race conditions in maintenance windows before the window opens.
 
 Real trio code runs unmodified under a loop that chooses which task steps next. `explore` runs a program under many
-orders of events, `replay` runs one of them again, `run` is a drop-in for `trio.run`. Names are loaded when they are
-first used, so that `racewindow --help` does not wait for trio.
+orders of events, `replay` runs one of them again, `shrink` makes a failure small, `run` is a drop-in for `trio.run`.
+Names are loaded when they are first used, so that `racewindow --help` does not wait for trio.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from racewindow.budget import Progress
+    from racewindow.budget import Progress, ShrinkProgress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.errors import (
         DivergenceError,
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from racewindow.events import Event
-    from racewindow.explorer import explore, replay
-    from racewindow.failure import Execution, Failure
+    from racewindow.explorer import explore, replay, shrink
+    from racewindow.failure import Execution, Failure, Shrunk, Size
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose
@@ -51,7 +51,10 @@ __all__ = [
     "Result",
     "Scenario",
     "Schedule",
+    "ShrinkProgress",
+    "Shrunk",
     "Simulation",
+    "Size",
     "TrackedDict",
     "TrackedList",
     "UsageError",
@@ -63,6 +66,7 @@ __all__ = [
     "replay",
     "run",
     "scenario",
+    "shrink",
     "tracked",
     "until",
 ]
@@ -73,9 +77,9 @@ _HOMES = {
         "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError"
     ),
     "racewindow.events": "Event",
-    "racewindow.budget": "Progress",
-    "racewindow.explorer": "explore replay",
-    "racewindow.failure": "Execution Failure",
+    "racewindow.budget": "Progress ShrinkProgress",
+    "racewindow.explorer": "explore replay shrink",
+    "racewindow.failure": "Execution Failure Shrunk Size",
     "racewindow.result": "Result",
     "racewindow.running": "run",
     "racewindow.runtime.access": "choose",

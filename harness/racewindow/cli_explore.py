@@ -31,6 +31,7 @@ class Asked:
     clock: str
     preemptions: str | None
     depth: str | None
+    no_shrink: bool
     safeguards: str | None
     settings: list[str]
     feed: str | None
@@ -84,6 +85,7 @@ def explore(asked: Asked) -> int:
             params=params,
             footprints=asked.footprints,
             all_failures=asked.all_failures,
+            shrink=not asked.no_shrink,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,

@@ -1,21 +1,25 @@
-"""The two calls that everything else rests on: explore many orders of events, and replay one."""
+"""The three calls that everything else rests on: explore many orders of events, replay one, and make it small."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from racewindow.budget import Progress, check_budget
+from racewindow.budget import Progress, ShrinkProgress, check_budget, check_shrink_limits
+from racewindow.errors import UsageError
 from racewindow.exploration import Exploration
-from racewindow.failure import Execution
+from racewindow.failure import Execution, Failure
+from racewindow.judging import names_of
 from racewindow.log import LogFile
 from racewindow.result import Result
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.schedule import Schedule
 from racewindow.session import Session
-from racewindow.settings import Target, make_settings
+from racewindow.settings import Settings, Target, make_settings
+from racewindow.shrinker import Shrinker
 from racewindow.strategies import ALWAYS_FOOTPRINTS, UNLIMITED, Options, make_strategy
 
 
@@ -36,6 +40,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     feed_options: Mapping[str, Any] | None = None,
     footprints: bool | None = None,
     all_failures: bool = False,
+    shrink: bool = True,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
     out: str | Path | None = None,
@@ -52,7 +57,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     "processes" (any runnable task may step next) or "trio" (only orders that trio's batches allow). `clock`: "idle"
     (time moves when nothing can run) or "racing" (at any decision).
     `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
-    `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
+    `all_failures`: go on after the first failure and count them by group. `shrink`: make what was found
+    smaller (at most 10 s, or a quarter of `seconds`, beside the budget). `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
     failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
 
@@ -80,10 +86,11 @@ def explore(  # the options of an exploration; all but the target have defaults
         seconds=seconds,
         footprints=bool(footprints) or strategy in ALWAYS_FOOTPRINTS,
         all_failures=all_failures,
+        shrink=shrink,
         on_progress=on_progress,
         target_name=target_name or settings.scenario.name,
     )
-    exploration.prepare_files(out, log)
+    exploration.keeper.prepare(out, log)
     return exploration.run()
 
 
@@ -93,17 +100,7 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     Raises DivergenceError, saying where and what, if the schedule does not fit the code, and UsageError if its
     parameters, safeguards or feed do not fit the scenario.
     """
-    settings = make_settings(
-        target,
-        seed=schedule.seed,
-        semantics=schedule.semantics,
-        clock=schedule.clock,
-        safeguards=schedule.safeguards,
-        params=schedule.params,
-        feed=schedule.feed,
-        feed_options=schedule.feed_options,
-        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
-    )
+    settings = _settings_of(target, schedule)
     logfile = None if log is None else LogFile(log)
     try:
         with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
@@ -115,3 +112,53 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     finally:
         if logfile is not None:
             logfile.close()
+
+
+def shrink(
+    target: Target,
+    failure: Failure,
+    *,
+    tries: int | None = None,
+    seconds: float | None = None,
+    on_progress: Callable[[ShrinkProgress], None] | None = None,
+) -> Failure:
+    """Make the schedule of a failure as small as can be, as long as it fails in the same way.
+
+    `tries`: executions at most (2,000). `seconds`: wall time at most (10). The failure that comes back has been
+    replayed twice from its schedule; its `shrunk` says what it was before, and what ended it if that was not its end:
+    a limit, or Ctrl-C. Deterministic but for the seconds, and never larger than what was given.
+
+    Raises UsageError if the failure does not happen any more, DivergenceError if its schedule does not fit the code.
+    """
+    limits = check_shrink_limits(tries, seconds)
+    settings = _settings_of(target, failure.schedule)
+    with Watchdog(settings.step_timeout) as watchdog, Environment():
+        with Environment(footprints=True):
+            execution = Session(settings, watchdog).replay(failure.schedule)
+        if watchdog.interrupted:
+            raise KeyboardInterrupt
+        found = next((each for each in execution.failures if each.identity == failure.identity), None)
+        if found is None:
+            raise UsageError(
+                "there is nothing to shrink: the failure does not happen any more.",
+                why=f"recorded was {names_of([failure.identity])}; "
+                f"now its schedule gives {names_of(each.identity for each in execution.failures)}.",
+                do="explore again, and shrink what is found then.",
+            )
+        found = replace(found, execution=failure.execution, count=failure.count)
+        return Shrinker(settings, watchdog, on_progress).shrink(found, limits)
+
+
+def _settings_of(target: Target, schedule: Schedule) -> Settings:
+    """The settings under which a schedule was recorded."""
+    return make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )
