@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from racewindow.cli_options import positive_seconds, whole_number
 from racewindow.cli_output import emit, emit_json, program_output_to, shown_path
 from racewindow.cli_recorded import Order, from_file
-from racewindow.errors import DivergenceError, InputError, UsageError
+from racewindow.errors import DivergenceError, InputError, NotReproducedError
 
 if TYPE_CHECKING:
     from racewindow.failure import Failure
@@ -53,7 +53,7 @@ def shrink(asked: Asked) -> int:
             failure = explorer.shrink(
                 order.scenario, _recorded(order), tries=tries, seconds=seconds, on_progress=live.update_shrinking
             )
-        except (DivergenceError, UsageError) as error:
+        except (DivergenceError, NotReproducedError) as error:
             raise _nothing_to_shrink(asked.file, order, error) from None
     assert failure.shrunk is not None
     if failure.shrunk.smaller or asked.out is not None:
@@ -91,7 +91,7 @@ def _recorded(order: Order) -> Failure:
     )
 
 
-def _nothing_to_shrink(file: str, order: Order, error: DivergenceError | UsageError) -> InputError:
+def _nothing_to_shrink(file: str, order: Order, error: DivergenceError | NotReproducedError) -> InputError:
     """Why a recorded failure cannot be shrunk: it does not happen any more, or its schedule does not fit."""
     what = "its schedule does not fit the program any more" if isinstance(error, DivergenceError) else ""
     changed = f" The source of {order.scenario.name} has changed since it was recorded." if order.changed else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from racewindow.budget import Progress, ShrinkProgress, check_budget, check_shrink_limits
-from racewindow.errors import UsageError
+from racewindow.errors import NotReproducedError
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution, Failure
 from racewindow.judging import names_of
@@ -128,7 +128,8 @@ def shrink(
     replayed twice from its schedule; its `shrunk` says what it was before, and what ended it if that was not its end:
     a limit, or Ctrl-C. Deterministic but for the seconds, and never larger than what was given.
 
-    Raises UsageError if the failure does not happen any more, DivergenceError if its schedule does not fit the code.
+    Raises NotReproducedError, a UsageError, if it does not happen any more, and DivergenceError if its schedule does
+    not fit the code.
     """
     limits = check_shrink_limits(tries, seconds)
     settings = _settings_of(target, failure.schedule)
@@ -139,7 +140,7 @@ def shrink(
             raise KeyboardInterrupt
         found = next((each for each in execution.failures if each.identity == failure.identity), None)
         if found is None:
-            raise UsageError(
+            raise NotReproducedError(
                 "there is nothing to shrink: the failure does not happen any more.",
                 why=f"recorded was {names_of([failure.identity])}; "
                 f"now its schedule gives {names_of(each.identity for each in execution.failures)}.",

@@ -74,13 +74,15 @@ def shrunk_text(failure: Failure) -> str:
     if not shrunk.smaller:
         return f"Not shrunk: {shrunk.ended}." if shrunk.ended else ""
     tries = counted(shrunk.tries, "try", "tries")
+    early = f" It may not be the smallest: {shrunk.ended}." if shrunk.ended else ""
+    if shrunk.before == shrunk.after:
+        return f"Shrunk in {tries} to as many deviations, lower ones or earlier ones.{early}"
     before, after = size_text(shrunk.before), size_text(shrunk.after, noun=False)
     if shrunk.before[:3] == shrunk.after[:3]:
         before, after = counted(shrunk.before.steps, "step"), f"{shrunk.after.steps:,}"
     was = shrunk.original.schedule.params
     sizes = [f"{name}={value}" for name, value in failure.schedule.params.items() if value != was.get(name)]
     smaller = f", in a smaller scenario ({', '.join(sizes)})" if sizes else ""
-    early = f" It may not be the smallest: {shrunk.ended}." if shrunk.ended else ""
     return f"Shrunk from {before} to {after} in {tries}{smaller}.{early}"
 
 

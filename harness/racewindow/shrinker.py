@@ -46,12 +46,12 @@ class Shrinker:
         with Environment():
             minimum, start = self._minimum(failure, limits)
             if minimum.best is start:
-                shrunk = Shrunk(failure, start.size, start.size, minimum.tries, minimum.ended)
+                shrunk = Shrunk(failure, start.size, start.size, minimum.tries, minimum.ended, smaller=False)
                 return replace(failure, shrunk=shrunk)
             smaller = self._confirmed(minimum.best, failure)
         if smaller is None:
             ended = "interrupted" if self.watchdog.interrupted else _UNCONFIRMED
-            return replace(failure, shrunk=Shrunk(failure, start.size, start.size, minimum.tries, ended))
+            return replace(failure, shrunk=Shrunk(failure, start.size, start.size, minimum.tries, ended, smaller=False))
         shrunk = Shrunk(failure, start.size, minimum.best.size, minimum.tries, minimum.ended)
         return replace(smaller, execution=failure.execution, count=failure.count, shrunk=shrunk)
 
