@@ -29,6 +29,8 @@ _UNITS = {"s", "seconds", "ms", "us", "ns", "minutes", "hours", "days", "percent
 """Last words of parameters that count nothing."""
 SEARCH_TRIES = 400
 """Executions of one search for something smaller from scratch."""
+ONWARD_TRIES = 100
+"""The same from each beginning of the best."""
 SIZE_SEARCH_TRIES = 100
 """The same in a smaller scenario."""
 
@@ -219,6 +221,14 @@ def search_sizes(shrinking: Shrinking) -> None:
                 return
 
 
+def search_on(shrinking: Shrinking) -> None:
+    """Begin as the best does, then look for something smaller; the longest beginnings first."""
+    deviations = shrinking.best.deviations
+    for length in range(len(deviations) - 1, 0, -1):
+        if _search(shrinking, shrinking.best.params, ONWARD_TRIES, deviations[:length]):
+            return
+
+
 def search(shrinking: Shrinking) -> None:
     """Look for something smaller from the default order on.
 
@@ -227,44 +237,43 @@ def search(shrinking: Shrinking) -> None:
     _search(shrinking, shrinking.best.params, SEARCH_TRIES)
 
 
-def _search(shrinking: Shrinking, params: Params, tries: int) -> bool:
-    """Run schedules with more and more deviations until one is accepted; whether one is.
+def _search(shrinking: Shrinking, params: Params, tries: int, beginning: tuple[Deviation, ...] = ()) -> bool:
+    """Run schedules that begin alike, with more and more deviations, until one is accepted; whether one is.
 
     Each is come to once, as a deviation is only added after the last one of another schedule.
     """
     other = params != shrinking.best.params
-    waiting: list[tuple[int, int, int, int, tuple[Deviation, ...]]] = [(0, 0, 0, 0, ())]
+    waiting: list[tuple[int, int, int, tuple[Deviation, ...]]] = [(0, 0, 0, beginning)]
     number = 0
     for _ in range(tries):
         if not waiting:
             break
-        *_, after, deviations = heappop(waiting)
+        *_, deviations = heappop(waiting)
         attempt = shrinking.attempt(deviations, params)
         if shrinking.accept(attempt):
             return True
         if other and attempt.steps >= shrinking.best.steps and not deviations:
             break  # it is no smaller scenario
-        for count, preemptions, position, child in _children(attempt, after, shrinking.best.size, same_counts=other):
+        for count, preemptions, child in _children(attempt, shrinking.best.size, same_counts=other):
             number += 1
-            heappush(waiting, (count, preemptions, number, position, child))
+            heappush(waiting, (count, preemptions, number, child))
     return False
 
 
-def _children(
-    attempt: Attempt, after: int, best: Size, *, same_counts: bool
-) -> Iterator[tuple[int, int, int, tuple[Deviation, ...]]]:
+def _children(attempt: Attempt, best: Size, *, same_counts: bool) -> Iterator[tuple[int, int, tuple[Deviation, ...]]]:
     """Schedules with one deviation more that are smaller than the best, or of `same_counts`.
 
-    As (deviations, preemptions, first decision after the last deviation, schedule).
+    As (deviations, preemptions, schedule).
     """
     size = attempt.size
+    after = max((position + 1 for position, decision in enumerate(attempt.decisions) if decision.taken), default=0)
     for position in range(after, min(after + _DECISIONS_MAX, len(attempt.decisions))):
         decision = attempt.decisions[position]
         faults, preemptions = size.faults + (decision.place[2] == "fault"), size.preemptions + decision.preemptive
         counts = (faults, preemptions, size.deviations + 1)
         if counts < best[:3] or (same_counts and counts == best[:3]):
             for option in decision.others(_OPTIONS_TRIED):
-                yield counts[2], preemptions, position + 1, (*attempt.deviations, decision.deviation(option))
+                yield counts[2], preemptions, (*attempt.deviations, decision.deviation(option))
 
 
 PASSES: Sequence[Pass] = (
@@ -280,6 +289,7 @@ PASSES: Sequence[Pass] = (
     move_blocks,
     drop_and_move,
     search_sizes,
+    search_on,
     search,
 )
 
