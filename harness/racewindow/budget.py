@@ -16,7 +16,7 @@ SCHEDULES_DEFAULT = 2_000
 class ShrinkLimits:
     """How long shrinking may go on: executions, and seconds of wall time."""
 
-    tries: int = 2_000
+    tries: int = 5_000
     seconds: float = 10.0
 
 

@@ -137,7 +137,7 @@ Token = Annotated[
 ]
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file of a failure.", show_default=False)]
 Tries = Annotated[
-    str | None, typer.Option(metavar="N", help="Executions to try at most.  [default: 2000]", show_default=False)
+    str | None, typer.Option(metavar="N", help="Executions to try at most.  [default: 5000]", show_default=False)
 ]
 ShrinkSeconds = Annotated[
     str | None, typer.Option("--seconds", metavar="S", help="Wall time at most.  [default: 10]", show_default=False)

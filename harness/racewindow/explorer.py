@@ -124,7 +124,7 @@ def shrink(
 ) -> Failure:
     """Make the schedule of a failure as small as can be, as long as it fails in the same way.
 
-    `tries`: executions at most (2,000). `seconds`: wall time at most (10). The failure that comes back has been
+    `tries`: executions at most (5,000). `seconds`: wall time at most (10). The failure that comes back has been
     replayed twice from its schedule; its `shrunk` says what it was before, and what ended it if that was not its end:
     a limit, or Ctrl-C. Deterministic but for the seconds, and never larger than what was given.
 

@@ -31,6 +31,8 @@ SEARCH_TRIES = 400
 """Executions of one search for something smaller from scratch."""
 ONWARD_TRIES = 100
 """The same from each beginning of the best."""
+BESIDE_TRIES = 40
+"""The same from each beginning of another of the same size."""
 SIZE_SEARCH_TRIES = 100
 """The same in a smaller scenario."""
 
@@ -229,6 +231,21 @@ def search_on(shrinking: Shrinking) -> None:
             return
 
 
+def search_beside(shrinking: Shrinking) -> None:
+    """Where several preemptions are left: the same from schedules of the same size, with turns in another order."""
+    best = shrinking.best
+    if best.size.preemptions < 2:
+        return
+    for candidate in islice(_reordered(best), _CHANGES_TRIED):
+        beside = shrinking.attempt(candidate, best.params)
+        if shrinking.accept(beside):
+            return
+        if beside.same and beside.size == best.size:
+            for length in range(len(beside.deviations) - 1, 0, -1):
+                if _search(shrinking, best.params, BESIDE_TRIES, beside.deviations[:length]):
+                    return
+
+
 def search(shrinking: Shrinking) -> None:
     """Look for something smaller from the default order on.
 
@@ -290,6 +307,7 @@ PASSES: Sequence[Pass] = (
     drop_and_move,
     search_sizes,
     search_on,
+    search_beside,
     search,
 )
 
