@@ -1,8 +1,8 @@
 """racewindow: finds race conditions in maintenance windows before the window opens.
 
 Real trio code runs unmodified under a loop that chooses which task steps next. `explore` runs a program under many
-orders of events, `replay` runs one of them again, `run` is a drop-in for `trio.run`. Names are loaded when they are
-first used, so that `racewindow --help` does not wait for trio.
+orders of events, `replay` runs one of them again, `shrink` makes a failure small, `run` is a drop-in for `trio.run`.
+Names are loaded when they are first used, so that `racewindow --help` does not wait for trio.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from racewindow.budget import Progress
+    from racewindow.budget import Progress, ShrinkProgress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.composing import compose
     from racewindow.errors import (
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from racewindow.events import Event
-    from racewindow.explorer import explore, replay
-    from racewindow.failure import Execution, Failure
+    from racewindow.explorer import explore, replay, shrink
+    from racewindow.failure import Execution, Failure, Shrunk, Size
     from racewindow.fault_shapes import Call, CallFault, ClockFault, ConfigFault, StepFault, ValueFault, WriteFault
     from racewindow.faults import Fault, FaultPlan, FaultPoint
     from racewindow.linearizability import Model, linearizable
@@ -77,7 +77,10 @@ __all__ = [
     "Result",
     "Scenario",
     "Schedule",
+    "ShrinkProgress",
+    "Shrunk",
     "Simulation",
+    "Size",
     "StepFault",
     "Supervisor",
     "TrackedDict",
@@ -101,6 +104,7 @@ __all__ = [
     "run",
     "scenario",
     "serializable",
+    "shrink",
     "sometimes",
     "tracked",
     "unreachable",
@@ -115,9 +119,9 @@ _HOMES = {
         "RealIOError RealThreadError UsageError"
     ),
     "racewindow.events": "Event",
-    "racewindow.budget": "Progress",
-    "racewindow.explorer": "explore replay",
-    "racewindow.failure": "Execution Failure",
+    "racewindow.budget": "Progress ShrinkProgress",
+    "racewindow.explorer": "explore replay shrink",
+    "racewindow.failure": "Execution Failure Shrunk Size",
     "racewindow.linearizability": "Model linearizable",
     "racewindow.operations": "Operation",
     "racewindow.properties": "always eventually leads_to sometimes unreachable",

@@ -5,10 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from racewindow.errors import UsageError
+from racewindow.failure import Size
 from racewindow.statistics import TreeSize
 
 SCHEDULES_DEFAULT = 2_000
 """Executions, where neither their number nor a time is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkLimits:
+    """How long shrinking may go on: executions, and seconds of wall time."""
+
+    tries: int = 5_000
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkProgress:
+    """How far shrinking has come: executions, the size of the schedule by now, seconds of wall time, and the limits."""
+
+    tries: int
+    size: Size
+    seconds: float
+    limits: ShrinkLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +36,7 @@ class Progress:
 
     `distinct_traces`, `new_trace_chance`: see `racewindow.statistics.Discovery`. `strategy`: the one at work. `tree`:
     what there may be to run in all; `searched`: how much of it a search has run, None where no search is at work.
+    `shrinking`: set once the exploration is over and what it found is made smaller.
     """
 
     executions: int
@@ -30,6 +50,20 @@ class Progress:
     strategy: str = ""
     tree: TreeSize | None = None
     searched: int | None = None
+    shrinking: ShrinkProgress | None = None
+
+
+def check_shrink_limits(tries: int | None, seconds: float | None) -> ShrinkLimits:
+    """The limits of shrinking, with the defaults where none is given; raises UsageError for one that is not above 0."""
+    for name, value in (("tries", tries), ("seconds", seconds)):
+        if value is not None and not value > 0:
+            raise UsageError(
+                f"{name} cannot be {value}.",
+                why=f"nothing can be shrunk in {value} {name}.",
+                do="give a number above 0, or leave it out for the default.",
+            )
+    default = ShrinkLimits()
+    return ShrinkLimits(default.tries if tries is None else tries, default.seconds if seconds is None else seconds)
 
 
 def check_budget(

@@ -147,6 +147,9 @@ Log = Annotated[
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for the files of failures.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.", show_default=False)]
+NoShrink = Annotated[
+    bool, typer.Option("--no-shrink", help="Leave what was found as large as it is.", show_default=False)
+]
 Recorded = Annotated[
     str,
     typer.Argument(
@@ -162,6 +165,17 @@ Step = Annotated[
 Token = Annotated[
     str | None,
     typer.Option("--schedule", metavar="rw1-...", help="The schedule as printed with a failure.", show_default=False),
+]
+File = Annotated[str, typer.Argument(metavar="FILE", help="The file of a failure.", show_default=False)]
+Tries = Annotated[
+    str | None, typer.Option(metavar="N", help="Executions to try at most.  [default: 5000]", show_default=False)
+]
+ShrinkSeconds = Annotated[
+    str | None, typer.Option("--seconds", metavar="S", help="Wall time at most.  [default: 10]", show_default=False)
+]
+ShrinkOut = Annotated[
+    str | None,
+    typer.Option("--out", metavar="PATH", help="Write there, and leave FILE as it is.", show_default=False),
 ]
 
 
@@ -223,6 +237,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     footprints: Footprints = None,
     require_coverage: Coverage = False,
     step_limit: StepLimit = None,
+    no_shrink: NoShrink = False,
     log: Log = None,
     out: Out = ".racewindow/failures",
     as_json: AsJson = False,
@@ -230,7 +245,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
 ) -> int:
     """Run a scenario under many orders of events until one breaks it.
 
-    A failure is confirmed by running it again, told, and written to a file that `racewindow replay` takes.
+    A failure is confirmed by running it again, made small, told, and written to a file that `racewindow replay` takes.
     """
     asked = Asked(
         target=target,
@@ -252,6 +267,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         step_limit=step_limit,
         preemptions=preemptions,
         depth=depth,
+        no_shrink=no_shrink,
         log=log,
         out=out,
         as_json=as_json,
@@ -271,6 +287,30 @@ def _replay(
     from racewindow.cli_replay import replay
 
     return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json, step=step))
+
+
+@app.command("shrink")
+def _shrink(  # noqa: PLR0917  # typer makes an option of each
+    file: File,
+    tries: Tries = None,
+    seconds: ShrinkSeconds = None,
+    out: ShrinkOut = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Make a recorded failure as small as can be: the fewest deviations from the default order that still show it.
+
+    FILE is written anew, at once and whole, when something smaller was found; the first schedule is kept in it.
+    `racewindow explore` has done this already, unless it was told not to or ran out of time.
+
+    Exit status 0 when it is done, 2 if the failure does not happen any more, 130 if interrupted: then FILE holds the
+    smallest found until then.
+    """
+    from racewindow.cli_shrink import Asked as AskedToShrink
+    from racewindow.cli_shrink import shrink
+
+    asked = AskedToShrink(file=file, tries=tries, seconds=seconds, out=out, as_json=as_json, quiet=quiet)
+    return _interruptible(lambda: shrink(asked))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

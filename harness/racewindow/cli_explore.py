@@ -32,6 +32,7 @@ class Asked:
     clock: str
     preemptions: str | None
     depth: str | None
+    no_shrink: bool
     safeguards: str | None
     settings: list[str]
     feed: str | None
@@ -91,6 +92,7 @@ def explore(asked: Asked) -> int:
             faults=fault_plan(scenario, asked.fault, budget),
             all_failures=asked.all_failures,
             require_coverage=asked.require_coverage or None,
+            shrink=not asked.no_shrink,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,

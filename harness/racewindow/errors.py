@@ -38,6 +38,10 @@ class InputError(UsageError):
     """A file or value given by the user that cannot be used; names the file and, where there is one, the line."""
 
 
+class NotReproducedError(UsageError):
+    """A recorded failure that does not happen any more, where it has to."""
+
+
 class UnsupportedTrioError(RacewindowError):
     """The installed trio is outside the range whose private parts this version knows."""
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from racewindow.audit import Auditor
-from racewindow.budget import Progress
+from racewindow.budget import Progress, ShrinkLimits, ShrinkProgress
 from racewindow.confirming import Confirming
-from racewindow.errors import DivergenceError, InputError
+from racewindow.errors import DivergenceError
 from racewindow.failure import Failure
 from racewindow.fault_survey import FaultSurvey
-from racewindow.log import LogFile
+from racewindow.keeper import Keeper
 from racewindow.report_failure import UNTRACKED
 from racewindow.result import Bound, Result, why_incomplete
 from racewindow.runtime.execution import STOPPED, Environment
@@ -26,6 +25,7 @@ from racewindow.runtime.loop import LIMIT
 from racewindow.runtime.watchdog import Watchdog, platform_notes
 from racewindow.session import Ran, Session
 from racewindow.settings import Settings
+from racewindow.shrinker import Shrinker, shrink_all
 from racewindow.statistics import INDEPENDENT_FROM, Discovery, TreeSize, summary
 from racewindow.strategy import Picker, Strategy
 from racewindow.tally import Tally
@@ -50,34 +50,24 @@ class Exploration:
         seconds: float | None,
         footprints: bool,
         all_failures: bool,
+        shrink: bool,
         on_progress: Callable[[Progress], None] | None,
         target_name: str,
     ) -> None:
         self.settings, self.strategy = settings, strategy
         self.schedules, self.seconds = schedules, seconds
-        self.footprints, self.all_failures = footprints, all_failures
+        self.footprints, self.all_failures, self.shrink = footprints, all_failures, shrink
         self.on_progress, self.target_name = on_progress, target_name
         self.tally = Tally()
         self.discovery = Discovery(INDEPENDENT_FROM.get(strategy.name))
-        self.out: Path | None = None
-        self.logfile: LogFile | None = None
-        self.exhausted = self.out_of_time = False
+        self.keeper = Keeper(settings.scenario, target_name, self.tally.notes)
+        self.exhausted = self.out_of_time = self.interrupted = False
         self.started = self.reported = real.monotonic()
-
-    def prepare_files(self, out: str | Path | None, log: str | Path | None) -> None:
-        """Refuse a folder or file that cannot be written before anything is run."""
-        if out is not None:
-            from racewindow.failure_file import check_writable  # not needed without files
-
-            self.out = Path(out)
-            check_writable(self.out)
-        if log is not None:
-            self.logfile = LogFile(log)
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Result:
-        """Explore, then put the result together."""
+        """Explore, make what was found smaller, then put the result together."""
         try:
             with Watchdog(self.settings.step_timeout) as watchdog:
                 self.watchdog = watchdog
@@ -85,10 +75,12 @@ class Exploration:
                     self.session = Session(self.settings, watchdog)
                     self._equip()
                     self._loop()
+                self.interrupted, self.seconds_spent = watchdog.interrupted, real.monotonic() - self.started
+                if self.shrink:
+                    self._shrink()
                 self._write_log()
         finally:
-            if self.logfile is not None:
-                self.logfile.close()
+            self.keeper.close()
         return self._result()
 
     def _equip(self) -> None:
@@ -201,23 +193,25 @@ class Exploration:
         now = real.monotonic()
         if now - self.reported >= _PROGRESS_SECONDS and self.on_progress is not None:
             self.reported = now
-            tally, discovery, strategy = self.tally, self.discovery, self.strategy
-            portion = getattr(strategy, "current", "")
-            self.on_progress(
-                Progress(
-                    tally.executions,
-                    tally.failing,
-                    tally.steps,
-                    now - self.started,
-                    self.schedules,
-                    self.seconds,
-                    distinct_traces=discovery.distinct_traces,
-                    new_trace_chance=discovery.new_trace_chance,
-                    strategy=f"{strategy.name}: {portion}" if portion else strategy.name,
-                    tree=None if getattr(strategy, "gave_up", False) else self._tree_size(),
-                    searched=getattr(strategy, "searched", tally.executions if strategy.exhaustive else None),
-                )
-            )
+            self.on_progress(self._progress(now - self.started))
+
+    def _progress(self, seconds: float, shrinking: ShrinkProgress | None = None) -> Progress:
+        tally, discovery, strategy = self.tally, self.discovery, self.strategy
+        portion = getattr(strategy, "current", "")
+        return Progress(
+            tally.executions,
+            tally.failing,
+            tally.steps,
+            seconds,
+            self.schedules,
+            self.seconds,
+            distinct_traces=discovery.distinct_traces,
+            new_trace_chance=discovery.new_trace_chance,
+            strategy=f"{strategy.name}: {portion}" if portion else strategy.name,
+            tree=None if getattr(strategy, "gave_up", False) else self._tree_size(),
+            searched=getattr(strategy, "searched", tally.executions if strategy.exhaustive else None),
+            shrinking=shrinking,
+        )
 
     def _tree_size(self) -> TreeSize | None:
         return getattr(self.strategy, "tree_size", None) if self.footprints else None
@@ -238,31 +232,36 @@ class Exploration:
             for failure in confirmed.failures:
                 if failure.group not in tally.groups:
                     tally.groups[failure.group] = replace(failure, execution=number)
-                    tally.files[failure.group] = self._save(tally.groups[failure.group])
+                    tally.files[failure.group] = self.keeper.save(tally.groups[failure.group])
         tally.failing += 1
         for group in groups:
             tally.counts[group] += 1
         return True
 
-    def _save(self, failure: Failure) -> str | None:
-        if self.out is None:
-            return None
-        from racewindow.failure_file import save  # not needed without files
+    def _shrink(self) -> None:
+        """Make the failures smaller, the gravest first, in a time of their own; each file is written anew."""
+        limit, tally, on_progress = ShrinkLimits().seconds, self.tally, self.on_progress
 
-        try:
-            return str(save(failure, self.out, target=self.target_name, scenario=self.settings.scenario).resolve())
-        except InputError as error:  # a failure that was found must not be lost to a full disk
-            self.tally.notes[str(error.what)] = f"the failure is reported here only: {error.what}"
-            return None
+        def report(shrinking: ShrinkProgress) -> None:
+            assert on_progress is not None
+            on_progress(self._progress(self.seconds_spent, shrinking))
+
+        shrinker = Shrinker(self.settings, self.watchdog, None if on_progress is None else report)
+        seconds = limit if self.seconds is None else min(limit, self.seconds / 4)
+        for failure in shrink_all(shrinker, [tally.groups[f.group] for f in self._gravest_first()], seconds):
+            tally.groups[failure.group] = failure
+            if failure.shrunk is not None and failure.shrunk.smaller:
+                tally.files[failure.group] = self.keeper.save(failure) or tally.files[failure.group]
 
     def _write_log(self) -> None:
         """The log of the gravest failure, or of the default order when there is none."""
-        if self.logfile is None:
+        if self.keeper.logfile is None:
             return
         failures = self._gravest_first()
         schedule = failures[0].schedule if failures else self.settings.schedule(())
+        session = Session(replace(self.settings, params=schedule.params), self.watchdog)  # a shrunk one has its own
         with Environment(footprints=True):
-            self.session.replay(schedule, self.logfile.logger)
+            session.replay(schedule, self.keeper.logfile.logger)
 
     # --- the result -------------------------------------------------------------------------------------------------
 
@@ -293,7 +292,7 @@ class Exploration:
             return None
         keys = self.session.tables.keys if self._reduces else None
         doubts = [*self.tally.doubts(keys), *(["gave up"] if gave_up else [])]
-        if self.watchdog.interrupted:
+        if self.interrupted:
             doubts.append("interrupted")
         elif not self.exhausted and self.tally.groups and not self.all_failures:
             doubts.append("first failure")
@@ -320,7 +319,7 @@ class Exploration:
             steps=tally.steps,
             redundant=tally.redundant,
             probes=getattr(self.strategy, "probes", 0),
-            seconds=real.monotonic() - self.started,
+            seconds=self.seconds_spent,
             failures=tuple(failures),
             files=tuple(tally.files.get(f.group) for f in failures),
             bounds=bounds,

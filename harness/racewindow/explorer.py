@@ -1,4 +1,4 @@
-"""The two calls that everything else rests on: explore many orders of events, and replay one."""
+"""The three calls that everything else rests on: explore many orders of events, replay one, and make it small."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from racewindow.budget import Progress, check_budget
+from racewindow.budget import Progress, ShrinkProgress, check_budget, check_shrink_limits
 from racewindow.coverage import counted_with, missed_of, required_of
+from racewindow.errors import NotReproducedError
 from racewindow.exploration import Exploration
-from racewindow.failure import Execution
+from racewindow.failure import Execution, Failure
 from racewindow.faults import Fault, FaultPlan, parse_fault
+from racewindow.judging import names_of
 from racewindow.log import LogFile
 from racewindow.result import Result
 from racewindow.runtime.execution import Environment
@@ -20,6 +22,7 @@ from racewindow.scenarios import as_scenario
 from racewindow.schedule import Schedule
 from racewindow.session import Session
 from racewindow.settings import Settings, Target, make_settings
+from racewindow.shrinker import Shrinker
 from racewindow.strategies import ALWAYS_FOOTPRINTS, UNLIMITED, Options, make_strategy
 
 
@@ -41,6 +44,7 @@ def explore(  # the options of an exploration; all but the target have defaults
     faults: FaultPlan | Fault | int | None = None,
     footprints: bool | None = None,
     all_failures: bool = False,
+    shrink: bool = True,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
     out: str | Path | None = None,
@@ -59,7 +63,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     (time moves when nothing can run) or "racing" (at any decision).
     `safeguards`, `params`, `feed`: see `Scenario`. `faults`: what may strike, a plan, or a budget for those that the
     scenario declares; None for no faults. `footprints`: record what each step touches, on every execution.
-    `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
+    `all_failures`: go on after the first failure and count them by group. `shrink`: make what was found
+    smaller (at most 10 s, or a quarter of `seconds`, beside the budget). `step_limit`: steps of one execution before
     it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
     failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
     `require_coverage`: what happens `sometimes`, by name or True for all of it, has to be reached, else the verdict is
@@ -91,10 +96,11 @@ def explore(  # the options of an exploration; all but the target have defaults
         seconds=seconds,
         footprints=bool(footprints) or strategy in ALWAYS_FOOTPRINTS,
         all_failures=all_failures,
+        shrink=shrink,
         on_progress=on_progress,
         target_name=target_name or settings.scenario.name,
     )
-    exploration.prepare_files(out, log)
+    exploration.keeper.prepare(out, log)
     result = exploration.run()
     reached = counted_with(result.sometimes, required)
     cut_off = result.interrupted or (result.failures and not all_failures)
@@ -128,6 +134,42 @@ def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
     known = [type(fault) for fault in as_scenario(target).faults]
     faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
     return FaultPlan(faults, budget=len(schedule.deviations))
+
+
+def shrink(
+    target: Target,
+    failure: Failure,
+    *,
+    tries: int | None = None,
+    seconds: float | None = None,
+    on_progress: Callable[[ShrinkProgress], None] | None = None,
+) -> Failure:
+    """Make the schedule of a failure as small as can be, as long as it fails in the same way.
+
+    `tries`: executions at most (5,000). `seconds`: wall time at most (10). The failure that comes back has been
+    replayed twice from its schedule; its `shrunk` says what it was before, and what ended it if that was not its end:
+    a limit, or Ctrl-C. Deterministic but for the seconds, and never larger than what was given.
+
+    Raises NotReproducedError, a UsageError, if it does not happen any more, and DivergenceError if its schedule does
+    not fit the code.
+    """
+    limits = check_shrink_limits(tries, seconds)
+    settings = settings_of(target, failure.schedule)
+    with Watchdog(settings.step_timeout) as watchdog, Environment():
+        with Environment(footprints=True):
+            execution = Session(settings, watchdog).replay(failure.schedule)
+        if watchdog.interrupted:
+            raise KeyboardInterrupt
+        found = next((each for each in execution.failures if each.identity == failure.identity), None)
+        if found is None:
+            raise NotReproducedError(
+                "there is nothing to shrink: the failure does not happen any more.",
+                why=f"recorded was {names_of([failure.identity])}; "
+                f"now its schedule gives {names_of(each.identity for each in execution.failures)}.",
+                do="explore again, and shrink what is found then.",
+            )
+        found = replace(found, execution=failure.execution, count=failure.count)
+        return Shrinker(settings, watchdog, on_progress).shrink(found, limits)
 
 
 def settings_of(target: Target, schedule: Schedule) -> Settings:

@@ -4,13 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from racewindow.events import Event
 from racewindow.schedule import Schedule
 from racewindow.trace import Trace
 
 KINDS = ("violation", "exception", "deadlock", "livelock", "hang")
+
+
+class Size(NamedTuple):
+    """How large a schedule is, compared from the first number on: what a person has to understand comes first."""
+
+    faults: int
+    preemptions: int
+    """Deviations that leave a task that could have gone on."""
+    deviations: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shrunk:
+    """What shrinking has made of a failure.
+
+    `original`: the failure as it was found. `before`, `after`: sizes of its schedule and of the shrunk one. `tries`:
+    executions that it took. `ended`: what ended it before nothing smaller was left to try, "" if it came to its end.
+    `smaller`: the schedule is another one now, if only with lower values or earlier deviations.
+    """
+
+    original: Failure
+    before: Size
+    after: Size
+    tries: int
+    ended: str = ""
+    smaller: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready form, without the original."""
+        before, after = self.before._asdict(), self.after._asdict()
+        return {"from": before, "to": after, "tries": self.tries, "ended": self.ended}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +75,8 @@ class Failure:
     """The schedule as a word for pasting, without the parameters that have their default."""
     others: tuple[str, ...] = ()
     """What else went wrong in the same execution, one line each."""
+    shrunk: Shrunk | None = None
+    """How it became as small as it is; None if nobody has tried."""
 
     @property
     def identity(self) -> tuple[str, str | None, str | None, str | None]:

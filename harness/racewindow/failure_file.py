@@ -7,7 +7,6 @@ that it works wherever it and the program are moved together.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -16,16 +15,19 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from racewindow.errors import InputError
-from racewindow.failure import KINDS, Failure
+from racewindow.failure import KINDS, Failure, Shrunk
+from racewindow.json_fields import Fields
 from racewindow.plain import plain
 from racewindow.scenarios import Scenario
 from racewindow.schedule import Schedule
+from racewindow.whole_file import write_whole
 
 FORMAT = "racewindow-failure"
 VERSION = 1
@@ -40,7 +42,8 @@ class StoredFailure:
 
     `target`: what was typed to get the scenario; `target_file`: the file in it relative to the folder of the failure
     file, or None if it names none. `feed_file` likewise, None without a feed of the user's. `versions` and
-    `hash_seed`: what it was recorded with. The rest as in `Failure`.
+    `hash_seed`: what it was recorded with. `original`: the schedule that was found, where `schedule` is a smaller one.
+    The rest as in `Failure`.
     """
 
     path: Path
@@ -63,6 +66,9 @@ class StoredFailure:
     feed_file: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     hash_seed: str = ""
+    original: Schedule | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    """All of it as it was read."""
 
     @property
     def identity(self) -> tuple[str, str | None, str | None, str | None]:
@@ -77,17 +83,46 @@ def save(failure: Failure, directory: str | Path, *, target: str, scenario: Scen
     """Write `failure` into `directory` (made if it is missing) and return the absolute path of its file.
 
     `target`: what a person types to get the scenario again. The same failure with the same schedule overwrites its own
-    file. Raises InputError if the file cannot be written; an older file of the same name is then still whole.
+    file, and so does what it has been shrunk to. Raises InputError if the file cannot be written; an older file of the
+    same name is then still whole.
     """
     folder = Path(directory).absolute()
-    path = folder / file_name(failure, scenario.name)
-    text = json.dumps(_content(failure, folder, target, scenario), indent=2, ensure_ascii=False) + "\n"
+    path = folder / file_name(failure if failure.shrunk is None else failure.shrunk.original, scenario.name)
+    _write(path, _content(failure, folder, target, scenario), directory)
+    return path
+
+
+def save_shrunk(failure: Failure, stored: StoredFailure, path: Path, scenario: Scenario) -> None:
+    """Write what a stored failure has been shrunk to into `path`, which may be its own file.
+
+    What was typed and where things are stays as it was recorded, and so does the first of all schedules. Raises
+    InputError as `save`.
+    """
+    folder, here = path.absolute().parent, stored.path.absolute().parent
+    if stored.schedule.feed is not None:
+        failure = _with_feed(failure, stored.schedule.feed)
+    content = _content(failure, folder, stored.target, scenario)
+    kept = {name: stored.content[name] for name in ("scenario", "original") if name in stored.content}
+    for name, recorded in (("target_file", stored.target_file), ("feed_file", stored.feed_file)):
+        kept[name] = None if recorded is None else _relative(os.path.normpath(here / recorded), folder)
+    _write(path.absolute(), content | kept, path.parent)
+
+
+def _with_feed(failure: Failure, feed: str) -> Failure:
+    """The failure with the path of the feed as it was typed once."""
+    shrunk = failure.shrunk
+    if shrunk is not None:
+        shrunk = replace(shrunk, original=_with_feed(shrunk.original, feed))
+    return replace(failure, schedule=replace(failure.schedule, feed=feed), token="", shrunk=shrunk)
+
+
+def _write(path: Path, content: Mapping[str, Any], directory: str | Path) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, text.encode("utf-8", "backslashreplace"))  # half a character is `\ud800` in JSON, too
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode("utf-8", "backslashreplace"))  # half a character is `\ud800` in JSON, too
     except OSError as error:
         raise _cannot_write(directory, error) from None
-    return path
 
 
 def check_writable(directory: str | Path) -> None:
@@ -140,7 +175,17 @@ def _content(failure: Failure, folder: Path, target: str, scenario: Scenario) ->
         "digest": failure.digest,
         "versions": {"racewindow": own_version(), "trio": version_of("trio"), "python": platform.python_version()},
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random") if sys.flags.hash_randomization else "0",
+        **_before(failure.shrunk),
     }
+
+
+def _before(shrunk: Shrunk | None) -> dict[str, Any]:
+    """What a failure was before it was shrunk; nothing if it was not."""
+    if shrunk is None or not shrunk.smaller:
+        return {}
+    first = shrunk.original
+    original = {"deviations": list(first.deviations), "faults": list(first.faults), "schedule": _whole(first.schedule)}
+    return {"shrunk": shrunk.as_dict(), "original": {**original, "digest": first.digest}}
 
 
 def _whole(schedule: Schedule) -> dict[str, Any]:
@@ -181,26 +226,6 @@ def _relative(path: str | None, folder: Path) -> str | None:
         return None
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-    with contextlib.suppress(OSError):  # so that the name survives a power cut too, where the system can do that
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _cannot_write(folder: str | Path, error: OSError) -> InputError:
     return InputError(
         f"failures cannot be written to {folder}.",
@@ -212,19 +237,19 @@ def _cannot_write(folder: str | Path, error: OSError) -> InputError:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def load(path: str | Path) -> StoredFailure:
-    """Read a failure file.
+def load(path: str | Path, *, command: str = "replay") -> StoredFailure:
+    """Read a failure file. `command`: the one that asks for it.
 
     Raises InputError, each with its own message, if it does not exist, is a folder, cannot be read, is not JSON, is
     something else's JSON, was written by a newer version, or is damaged.
     """
     path = Path(path)
-    data = _json(path, _bytes(path))
+    data = _json(path, _bytes(path, command))
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(
             f"{path} is not a failure of racewindow.",
             why=f'it is JSON, but does not say "format": "{FORMAT}".',
-            do=_HOW_TO_GET_ONE,
+            do=HOW_TO_GET_ONE,
         )
     version = data.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -234,17 +259,18 @@ def load(path: str | Path) -> StoredFailure:
     return _read(path, data)
 
 
-_HOW_TO_GET_ONE = "give the file that `racewindow explore` names when it finds a failure."
+HOW_TO_GET_ONE = "give the file that `racewindow explore` names when it finds a failure."
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, command: str) -> bytes:
     try:
         if path.is_dir():
             found = sorted(path.glob("*.json"))
-            do = f"racewindow replay {found[0]}" if found else _HOW_TO_GET_ONE
-            raise InputError(f"{path} is a folder.", why="a replay takes one failure file.", do=do)
+            do = f"racewindow {command} {found[0]}" if found else HOW_TO_GET_ONE
+            why = "a replay takes one failure file." if command == "replay" else f"{command} takes one failure file."
+            raise InputError(f"{path} is a folder.", why=why, do=do)
         if not path.exists():
-            raise InputError(f"{path} does not exist.", do=_HOW_TO_GET_ONE)
+            raise InputError(f"{path} does not exist.", do=HOW_TO_GET_ONE)
         with path.open("rb") as file:
             content = file.read(_BYTES_MAX + 1)
     except OSError as error:
@@ -255,14 +281,14 @@ def _bytes(path: Path) -> bytes:
         raise InputError(
             f"{path} is not a failure of racewindow.",
             why=f"it is larger than {_BYTES_MAX // 1_000_000} MB; a failure takes a few kilobytes.",
-            do=_HOW_TO_GET_ONE,
+            do=HOW_TO_GET_ONE,
         )
     return content
 
 
 def _json(path: Path, content: bytes) -> Any:
     if not content.strip():
-        raise InputError(f"{path} is empty.", why="a failure file is JSON.", do=_HOW_TO_GET_ONE)
+        raise InputError(f"{path} is empty.", why="a failure file is JSON.", do=HOW_TO_GET_ONE)
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -274,7 +300,7 @@ def _json(path: Path, content: bytes) -> Any:
     raise InputError(
         f"{path} is not JSON.",
         why=why,
-        do="if it was edited or cut off, explore again to record the failure anew; otherwise " + _HOW_TO_GET_ONE,
+        do="if it was edited or cut off, explore again to record the failure anew; otherwise " + HOW_TO_GET_ONE,
     )
 
 
@@ -299,15 +325,10 @@ def _damaged(path: Path, why: str) -> InputError:
 
 
 def _read(path: Path, data: Mapping[str, Any]) -> StoredFailure:
-    fields = _Fields(path, data)
+    fields = Fields(partial(_damaged, path), data)
     kind = fields.text("kind")
     if kind not in KINDS:
         raise _damaged(path, f"kind should be one of {', '.join(KINDS)}, not {kind!r:.60}")
-    written = fields.typed("schedule", dict)
-    try:
-        schedule = Schedule.from_dict(written)
-    except InputError as error:
-        raise _damaged(path, f"{error.what.rstrip('.')}: {error.why.rstrip('.')}") from None
     return StoredFailure(
         path=path,
         target=fields.text("target"),
@@ -324,47 +345,25 @@ def _read(path: Path, data: Mapping[str, Any]) -> StoredFailure:
         story=fields.lines("story"),
         deviations=fields.lines("deviations"),
         faults=fields.lines("faults"),
-        schedule=schedule,
+        schedule=_schedule(path, fields.typed("schedule", dict)),
         feed_file=fields.text_or_none("feed_file"),
         digest=fields.text("digest"),
         versions={str(name): str(value) for name, value in fields.typed("versions", dict).items()},
         hash_seed=fields.text("hash_seed"),
+        original=_original(path, data),
+        content=data,
     )
 
 
-class _Fields:
-    """Reads fields of a failure file; what is missing or of another type makes the file damaged."""
-
-    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
-        self._path, self._data = path, data
-
-    def typed(self, name: str, *kinds: type) -> Any:
-        if name not in self._data:
-            raise _damaged(self._path, f"{name} is missing")
-        value = self._data[name]
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            words = " or ".join(_IN_WORDS[kind] for kind in kinds)
-            raise _damaged(self._path, f"{name} should be {words}, not {json.dumps(value):.60}")
-        return value
-
-    def text(self, name: str) -> str:
-        return str(self.typed(name, str))
-
-    def text_or_none(self, name: str) -> str | None:
-        value = self.typed(name, str, type(None))
-        return None if value is None else str(value)
-
-    def lines(self, name: str) -> tuple[str, ...]:
-        value = self.typed(name, list)
-        if not all(isinstance(line, str) for line in value):
-            raise _damaged(self._path, f"{name} should be a list of lines")
-        return tuple(value)
+def _original(path: Path, data: Mapping[str, Any]) -> Schedule | None:
+    if "original" not in data:
+        return None
+    damaged = partial(_damaged, path)
+    return _schedule(path, Fields(damaged, Fields(damaged, data).typed("original", dict)).typed("schedule", dict))
 
 
-_IN_WORDS: Mapping[type, str] = {
-    int: "a whole number",
-    str: "text",
-    dict: "an object",
-    list: "a list",
-    type(None): "null",
-}
+def _schedule(path: Path, written: Mapping[str, Any]) -> Schedule:
+    try:
+        return Schedule.from_dict(written)
+    except InputError as error:
+        raise _damaged(path, f"{error.what.rstrip('.')}: {error.why.rstrip('.')}") from None

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from racewindow.report_layout import about_as_many
+from racewindow.report_failure import size_text
+from racewindow.report_layout import about_as_many, counted
 from racewindow.statistics import TreeSize
 
 if TYPE_CHECKING:
     from rich.live import Live
+
+    from racewindow.budget import ShrinkProgress
 
 WIDTH_MIN = 60
 
@@ -62,6 +65,10 @@ class Counts(Protocol):
     def searched(self) -> int | None:
         """How much of it a search has run, None where no search is at work."""
 
+    @property
+    def shrinking(self) -> ShrinkProgress | None:
+        """How far shrinking has come, None before it begins."""
+
 
 def progress_line(counts: Counts, width: int = 80) -> str:
     """The line, at most `width` columns; below 80 without the bound, which the time left stands for.
@@ -69,6 +76,8 @@ def progress_line(counts: Counts, width: int = 80) -> str:
     What else is known joins as far as there is room. The number of orders goes first, then the strategy, then how large
     the tree may be, last the chance of a new order, which says whether it is worth going on.
     """
+    if counts.shrinking is not None:
+        return shrink_line(counts.shrinking)[:width]
     rate = counts.executions / counts.seconds if counts.seconds > 0 else 0.0
     wanted = "" if counts.schedules is None or width < 80 else f" of {counts.schedules:,}"
     left, orders, chance = seconds_left(counts), counts.distinct_traces, counts.new_trace_chance
@@ -86,6 +95,12 @@ def progress_line(counts: Counts, width: int = 80) -> str:
         if len(_joined(parts)) > width:
             del parts[extra]
     return _joined(parts)[:width]
+
+
+def shrink_line(progress: ShrinkProgress) -> str:
+    """The line while a failure is made smaller."""
+    left = _duration(max(0.0, progress.limits.seconds - progress.seconds))
+    return f"shrinking  {counted(progress.tries, 'try', 'tries')}  down to {size_text(progress.size)}  {left} left"
 
 
 def _joined(parts: Mapping[str, str]) -> str:
@@ -149,10 +164,17 @@ class LiveLine:
     def update(self, counts: Counts) -> None:
         """Show the counts."""
         if self._live is not None:
+            self._show(progress_line(counts, max(WIDTH_MIN, self._live.console.width)))
+
+    def update_shrinking(self, progress: ShrinkProgress) -> None:
+        """Show how far shrinking has come."""
+        self._show(shrink_line(progress))
+
+    def _show(self, line: str) -> None:
+        if self._live is not None:
             from rich.text import Text
 
-            width = max(WIDTH_MIN, self._live.console.width)
-            self._live.update(Text(progress_line(counts, width), no_wrap=True, overflow="crop"), refresh=True)
+            self._live.update(Text(line, no_wrap=True, overflow="crop"), refresh=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

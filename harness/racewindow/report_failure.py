@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from racewindow.failure import Failure
-from racewindow.report_layout import bulleted, command, numbered, section, wrap
+from racewindow.failure import Failure, Size
+from racewindow.report_layout import WIDTH, bulleted, command, counted, numbered, section, wrap
 
 _DEVIATIONS_MAX = 12
 _OTHERS_MAX = 6
-_TOKEN_MAX = 160
 _STORY_HANG = 13
 UNTRACKED = "untracked shared state"
 """How `untrusted` begins if that is why; the rest then says what to do about it."""
@@ -41,8 +40,9 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
     if file is not None:
         again += command(["racewindow", "replay"], [file])
     token = failure.token or failure.schedule.token()
-    if file is None or len(token) <= _TOKEN_MAX:
-        again += command(["racewindow", "replay", target or scenario], ["--schedule", token])
+    by_token = command(["racewindow", "replay", target or scenario], ["--schedule", token])
+    if file is None or max(map(len, by_token)) + 2 <= WIDTH:
+        again += by_token
     return "\n".join([*lines, *section("To see it again", again)])
 
 
@@ -62,7 +62,36 @@ def told(failure: Failure, scenario: str) -> list[str]:
             section(title, numbered(deviations, _DEVIATIONS_MAX, ", all of them in the failure's file"))
             or ["", "What made it happen: nothing unusual, the default order of events fails."]
         ),
+        *wrap(shrunk_text(failure), 2, 2),
     ]
+
+
+def shrunk_text(failure: Failure) -> str:
+    """What shrinking has done to a failure, "" if there is nothing to say."""
+    shrunk = failure.shrunk
+    if shrunk is None:
+        return ""
+    if not shrunk.smaller:
+        return f"Not shrunk: {shrunk.ended}." if shrunk.ended else ""
+    tries = counted(shrunk.tries, "try", "tries")
+    early = f" It may not be the smallest: {shrunk.ended}." if shrunk.ended else ""
+    if shrunk.before == shrunk.after:
+        return f"Shrunk in {tries} to as many deviations, lower ones or earlier ones.{early}"
+    before, after = size_text(shrunk.before), size_text(shrunk.after, noun=False)
+    if shrunk.before[:3] == shrunk.after[:3]:
+        before, after = counted(shrunk.before.steps, "step"), f"{shrunk.after.steps:,}"
+    was = shrunk.original.schedule.params
+    sizes = [f"{name}={value}" for name, value in failure.schedule.params.items() if value != was.get(name)]
+    smaller = f", in a smaller scenario ({', '.join(sizes)})" if sizes else ""
+    return f"Shrunk from {before} to {after} in {tries}{smaller}.{early}"
+
+
+def size_text(size: Size, *, noun: bool = True) -> str:
+    """How many deviations a schedule has, and of which kinds; `noun`: and that it is deviations that are counted."""
+    kinds = [counted(size.preemptions, "preemption")] if size.preemptions else []
+    kinds += [counted(size.faults, "fault")] if size.faults else []
+    number = counted(size.deviations, "deviation") if noun else f"{size.deviations:,}"
+    return number + (f" ({', '.join(kinds)})" if kinds else "")
 
 
 def headline(failure: Failure, scenario: str) -> str:

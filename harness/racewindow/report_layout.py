@@ -79,9 +79,9 @@ def command(words: Sequence[str], more: Sequence[str] = ()) -> list[str]:
     return [f"{shlex.join(words)} \\", f"  {shlex.join(more)}"]
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 execution`, `2,000 executions`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, many: str = "") -> str:
+    """`1 execution`, `2,000 executions`; `many`: the plural, where it does not just end in an s."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def two_digits(log10: float) -> tuple[float, int]:

@@ -193,6 +193,7 @@ class Result:
                     "execution": f.execution,
                     "deviations": list(f.deviations),
                     "faults": list(f.faults),
+                    "shrunk": None if f.shrunk is None else f.shrunk.as_dict(),
                     "file": file,
                 }
                 for f, file in zip(self.failures, files, strict=True)

@@ -24,7 +24,7 @@ EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
     *("--preemptions", "--depth", "--faults", "--fault", "--require-coverage"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
-    *("--json", "--quiet", "--help"),
+    *("--no-shrink", "--json", "--quiet", "--help"),
 }
 
 
@@ -39,6 +39,7 @@ def options(text: str) -> set[str]:
         ((), {"--version", "--debug", "--help"}),
         (("list",), {"--help"}),
         (("explore",), EXPLORE_OPTIONS),
+        (("shrink",), {"--tries", "--seconds", "--out", "--json", "--quiet", "--help"}),
         (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
     ],
 )

@@ -101,6 +101,7 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         *("--semantics", "trio", "--clock", "racing", "--safeguards", "a,b", "--set", "x=1", "--set", "y=a=b"),
         *("--feed", "feed.csv", "--allow-negative-prices", "--all-failures", "--footprints", "--step-limit", "9"),
         *("--log", "log", "--out", "out", "--preemptions", "0", "--depth", "4", "--faults", "2", "--require-coverage"),
+        "--no-shrink",
     )
     callback = (default.pop("on_progress"), seen.pop("on_progress"))
 
@@ -111,13 +112,14 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         "log": None, "out": ".racewindow/failures", "target_name": "others.py:fed", "preemptions": None, "depth": None,
         "faults": None,
         "require_coverage": None,
+        "shrink": True,
     }  # fmt: skip
     assert seen == {
         "strategy": "s", "schedules": 1_000, "seconds": 0.5, "seed": -3, "semantics": "trio", "clock": "racing",
         "safeguards": "a,b", "params": {"x": "1", "y": "a=b"}, "feed": "feed.csv",
         "feed_options": {"allow_negative_prices": True}, "all_failures": True, "footprints": True, "step_limit": 9,
         "log": "log", "out": "out", "target_name": "others.py:fed", "preemptions": 0, "depth": 4, "faults": 2,
-        "require_coverage": True,
+        "require_coverage": True, "shrink": False,
     }  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def test_the_log_has_time_task_and_step_and_is_the_same_in_every_process(racewin
 
     assert len(set(logs)) == 1
     assert logs[0].splitlines()[0] == (
-        '{"time_ns": 0, "time": "T+00:00.000", "task": "add#2", "step": 0, "level": "info", "event": "read", '
+        '{"time_ns": 0, "time": "T+00:00.000", "task": "add", "step": 0, "level": "info", "event": "read", '
         '"around": ["a", "b", "c"], "seen": 0}'
     )
 

@@ -20,7 +20,9 @@ __all__ = ["racewindow"]
 def recorded(run: CommandLine, target: str = "mine.py", *more: str) -> str:
     """Explore until something fails; the path of the file."""
     data = json.loads(
-        run("explore", target, "--strategy", "random", "--seed", "1", "--json", "--out", "found", *more).out
+        run(
+            "explore", target, "--strategy", "random", "--seed", "1", "--no-shrink", "--json", "--out", "found", *more
+        ).out
     )
     return os.path.relpath(str(data["failures"][0]["file"]))
 

@@ -22,7 +22,7 @@ from racewindow.report_layout import message
 from racewindow.scenarios import as_scenario
 from racewindow.schedule import Deviation, Schedule
 from tests.harness.command_line import names
-from tests.harness.told import ASSERTED, DEADLOCK, LIQUIDATED, STALE
+from tests.harness.told import ASSERTED, DEADLOCK, LIQUIDATED, SHRUNK, STALE
 from tests.snapshots.compare import FOLDER as SNAPSHOTS
 from tests.snapshots.compare import assert_snapshot
 
@@ -144,7 +144,7 @@ def test_paths_are_relative_to_the_file() -> None:
 
 def test_the_documentation_knows_every_field() -> None:
     text = (DOCS / "failure-file.md").read_text(encoding="utf-8")
-    found = data(saved())
+    found = data(saved(SHRUNK))
     rows = {
         name
         for line in text.splitlines()
@@ -153,7 +153,7 @@ def test_the_documentation_knows_every_field() -> None:
     }
 
     assert set(found) == rows
-    assert load(saved()).schedule.token() == found["token"]
+    assert load(saved(SHRUNK)).schedule.token() == found["token"]
 
 
 def test_the_documentation_shows_what_is_printed() -> None:

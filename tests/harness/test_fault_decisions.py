@@ -228,7 +228,7 @@ def test_a_fault_that_takes_time_lets_others_run_meanwhile() -> None:
         assert cell.get() == 2
 
     assert racewindow.explore(main, strategy="dpor").complete
-    result = racewindow.explore(main, strategy="dpor", faults=FaultPlan((Nap(),)))
+    result = racewindow.explore(main, strategy="dpor", faults=FaultPlan((Nap(),)), shrink=False)
     assert result.failures[0].schedule.faults.keys() == {"nap"}
 
 
@@ -238,6 +238,35 @@ def test_outside_an_exploration_with_faults_nothing_strikes() -> None:
 
     assert trio.run(main)
     assert racewindow.run(main)
+
+
+# --- shrinking -------------------------------------------------------------------------------------------------------
+
+
+async def needs_a_long_nap() -> None:
+    """Fails if its one write comes later than 4 s, whatever else strikes."""
+    cells = [Cell(0, name=f"cell{n}") for n in range(2)]
+
+    async def writer(cell: Cell[int]) -> None:
+        await add(cell)
+        await add(cell, "db.write")
+
+    async with trio.open_nursery() as nursery:
+        for cell in cells:
+            nursery.start_soon(writer, cell)
+    assert trio.current_time() <= 4, "too late"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_failure_shrinks_to_the_one_fault_that_it_needs_and_to_its_weakest_form(seed: int) -> None:
+    plan = FaultPlan((Double(), Lose(), Nap(seconds=64)), budget=3)
+    result = racewindow.explore(needs_a_long_nap, strategy="random", faults=plan, seed=seed)
+    [failure] = result.failures
+    [deviation] = failure.schedule.deviations
+    assert (deviation.kind, deviation.option) == ("fault", "nap:seconds=8")
+    assert failure.shrunk is not None
+    assert racewindow.shrink(needs_a_long_nap, failure).schedule == failure.schedule
+    assert racewindow.replay(needs_a_long_nap, failure.schedule).digest == failure.digest
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import racewindow
-from racewindow.budget import Progress
+from racewindow.budget import Progress, ShrinkProgress
 from racewindow.progress import LiveLine, progress_line, seconds_left
 from racewindow.statistics import TreeSize
 from tests.harness.lost_updates import deposits
@@ -30,6 +30,7 @@ class Counts:
     strategy: str = ""
     tree: TreeSize | None = None
     searched: int | None = None
+    shrinking: ShrinkProgress | None = None
 
 
 class Terminal(io.StringIO):

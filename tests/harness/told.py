@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from racewindow.failure import Execution, Failure
+from racewindow.failure import Execution, Failure, Shrunk, Size
 from racewindow.result import Bound, Result
 from racewindow.schedule import Deviation, Schedule
 
@@ -62,6 +62,24 @@ DEADLOCK = Failure(
     "      await first.wait()",
     schedule=Schedule(fingerprint="c1f73b"),
     digest="c04a59cc8776be412f38a2fc1545e8ad",
+)
+
+SHRUNK = replace(
+    LIQUIDATED,
+    schedule=replace(SCHEDULE, params={"markets": 1, "ticks": 2}),
+    shrunk=Shrunk(
+        replace(
+            LIQUIDATED,
+            schedule=replace(
+                SCHEDULE,
+                deviations=(*SCHEDULE.deviations, Deviation("main/4", 0, "task", 0, "main/3")),
+                params={"markets": 2, "ticks": 2},
+            ),
+        ),
+        before=Size(0, 9, 14, 84),
+        after=Size(0, 1, 2, 61),
+        tries=31,
+    ),
 )
 
 STALE = replace(
