@@ -191,6 +191,21 @@ def test_a_smaller_scenario_may_need_other_deviations() -> None:
     assert shrink_by([search_sizes, shrink_sizes], last_one_first, start).schedule.params == {"tasks": 2}
 
 
+@racewindow.scenario
+async def too_dear(sim: racewindow.Simulation, *, price: int = 7) -> None:
+    """With a price below 3 it would fail in the default order, in as many steps."""
+    await trio.lowlevel.checkpoint()
+    assert price > 2 and not sim.choose(range(10))
+
+
+def test_a_number_that_saves_no_step_is_no_size() -> None:
+    start = failure_of(too_dear, Deviation("main", 1, "value", 0, "9"))
+    small = shrink_by(PASSES, too_dear, start)
+
+    assert small.schedule.params == {"price": 7}
+    assert [each.option for each in small.schedule.deviations] == ["1"]
+
+
 # --- faults ----------------------------------------------------------------------------------------------------------
 
 NAMES = ("none", "delay(seconds=8)", "delay(seconds=4)", "delay(seconds=2)", "delay(seconds=1)", "crash")
