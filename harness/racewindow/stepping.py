@@ -7,6 +7,7 @@ text of 80 columns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from racewindow.trace import ADD, READ, WRITE, Step, Trace
 
 _LABEL = 8
 _STATE_MAX = 200
+_ITEM_LINES_MAX = 3
+"""Lines on which one value is told."""
 _LINES_MAX = 6
 """Lines of the program that are shown of a step."""
 
@@ -105,12 +108,17 @@ def _candidates(failure: Failure, trace: Trace, events: Sequence[Sequence[Event]
     for index, emitted in enumerate(events):
         if any(each.kind == BROKEN and each.data["name"] == failure.checker for each in emitted):
             yield index
-    for index in range(len(events) - 1, -1, -1):
-        if any(each.time_ns == failure.time_ns for each in events[index]):
-            yield index
+    then = [at for at, emitted in enumerate(events) if any(each.time_ns == failure.time_ns for each in emitted)]
+    yield from (at for at in reversed(then) if any(_mentions(each, failure.subject) for each in events[at]))
+    yield from reversed(then)
     for index in range(len(trace) - 1, -1, -1):
         if trace.steps[index].time_ns <= failure.time_ns:
             yield index
+
+
+def _mentions(event: Event, subject: str | None) -> bool:
+    """Whether an event is about what a violation happened to: by its task, or anywhere in its data."""
+    return subject is not None and (subject == event.task or subject in one_line(plain(dict(event.data))))
 
 
 # --- moving ----------------------------------------------------------------------------------------------------------
@@ -241,9 +249,25 @@ def _read(key: str, before: Mapping[str, str]) -> str:
 
 def _written(step: Step, before: Mapping[str, str], changes: Mapping[str, str | None]) -> list[str]:
     """What has another value now, and what was written and has not: in a lost update, that is the loss."""
-    lines = [f"{name}: {_text(before.get(name))} -> {_text(text)}" for name, text in changes.items()]
+    lines = [f"{name}: {_difference(before.get(name), text)}" for name, text in changes.items()]
     same = [a.key for a in step.accesses if a.mode == WRITE and a.key not in changes and a.key in before]
     return [*lines, *(f"{name}: {before[name]}, which it was before" for name in same)]
+
+
+def _difference(before: str | None, after: str | None) -> str:
+    """From what to what; of records only the fields that differ, because the rest would hide them."""
+    if before is not None and after is not None and before.startswith("{") and after.startswith("{"):
+        old, new = json.loads(before), json.loads(after)
+        fields = [name for name in {**old, **new} if old.get(name, _MISSING) != new.get(name, _MISSING)]
+        return ", ".join(f"{name} {_field(old, name)} -> {_field(new, name)}" for name in fields)
+    return f"{_text(before)} -> {_text(after)}"
+
+
+_MISSING = object()
+
+
+def _field(record: Mapping[str, object], name: str) -> str:
+    return one_line(record[name]) if name in record else "nothing"
 
 
 def _touched(step: Step, before: Mapping[str, str], changes: Mapping[str, str | None]) -> list[str]:
@@ -278,8 +302,14 @@ def _line(walk: Walk, index: int, *, here: bool) -> str:
 
 
 def _labelled(label: str, items: Iterable[str]) -> list[str]:
-    lines = list(items)
-    return [f"  {label if at == 0 else '':<{_LABEL}}{line}" for at, line in enumerate(lines)]
+    """Each item on at most a few lines, the first of all behind the label."""
+    lines: list[str] = []
+    for item in items:
+        told = wrap(item, 2 + _LABEL, 2) or [""]
+        lines += (
+            told if len(told) <= _ITEM_LINES_MAX else [*told[: _ITEM_LINES_MAX - 1], f"{told[_ITEM_LINES_MAX - 1]} …"]
+        )
+    return [f"  {label:<{_LABEL}}{lines[0][2 + _LABEL :]}", *lines[1:]] if lines else []
 
 
 def _few(lines: Sequence[str]) -> list[str]:

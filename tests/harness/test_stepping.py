@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +103,22 @@ def test_lines_are_cut_at_80_columns() -> None:
 
     assert max(map(len, lines)) == WIDTH
     assert [line.split()[0] for line in lines[2:8]] == ["0", "1", "2", "…", "18", "19"]
+
+
+def test_of_a_record_only_the_fields_that_differ_are_told() -> None:
+    """The rest would hide them; and what is too long for three lines is cut."""
+    before = {"price": 100, "market": "XRP", "note": "x" * 200, "old": 1}
+    after = {"price": 90, "market": "XRP", "note": "x" * 200, "new": [1]}
+    moments = (
+        Moment(step(0), changes=(("row", json.dumps(before)), ("text", " ".join(["word"] * 99)))),
+        Moment(step(1), changes=(("row", json.dumps(after)), ("text", "now"))),
+    )
+    lines = moment_text(Walk(moments, "ok"), 1).splitlines()
+
+    assert lines[2] == "  writes  row: price 100 -> 90, old 1 -> nothing, new nothing -> [1]"
+    assert lines[3].startswith("          text: word word")
+    assert lines[5].endswith("word …")
+    assert lines[6].startswith("  then")
 
 
 # --- moving ----------------------------------------------------------------------------------------------------------
@@ -333,13 +352,15 @@ def test_a_broken_property_and_a_violation_are_found_by_their_events() -> None:
     @checker("late")
     def late(history: History) -> Verdict:
         return Verdict.violated(
-            [Violation("late", each.task, "late", each.time_ns) for each in history.events if each.kind == "late"]
+            [Violation("late", "order 7", "late", each.time_ns) for each in history.events if each.kind == "late"]
         )
 
     async def service(sim: Simulation) -> None:
         sim.emit("early")
         await trio.sleep(1)
-        sim.emit("late")
+        sim.emit("late", orders=[{"name": "order 7"}])
+        await trio.lowlevel.checkpoint()
+        sim.emit("something else", about="another")
         await trio.sleep(1)
 
     @library.scenario(checks=[late])
@@ -356,7 +377,7 @@ def test_a_broken_property_and_a_violation_are_found_by_their_events() -> None:
         await trio.sleep(1)
         await trio.sleep_forever()
 
-    assert failing_source(by_checker) == "service: await trio.sleep(1)"
+    assert failing_source(by_checker) == "service: await trio.lowlevel.checkpoint()"
     looked, _ = walk_of(by_checker, Schedule())
     assert looked.failing is not None
     assert [each.kind for each in looked.moments[looked.failing].events] == ["late"]
@@ -468,3 +489,34 @@ def test_a_schedule_that_does_not_fit_is_told_as_ever(racewindow: CommandLine) -
 
     assert (ran.status, ran.out) == (plain.status, plain.out)
     assert ran.status == 3
+
+
+LOST_UPDATE = """
+import trio
+import racewindow
+
+async def lost_update() -> None:
+    balance = racewindow.Cell(0, name="balance")
+
+    async def deposit(amount: int) -> None:
+        await trio.lowlevel.checkpoint()
+        seen = balance.get()
+        await trio.lowlevel.checkpoint()
+        balance.set(seen + amount)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deposit, 1)
+        nursery.start_soon(deposit, 1)
+    assert balance.get() == 2
+"""
+
+
+def test_the_page_shows_a_step_as_it_is(racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step of the lost update in which the update is lost."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```\n(Step 7 .*?)```$", page, flags=re.MULTILINE | re.DOTALL)
+    Path("lost_update.py").write_text(LOST_UPDATE, encoding="utf-8")
+    found = json.loads(racewindow("explore", "lost_update.py", "--strategy", "dpor", "--json").out)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("g 7\n"))
+
+    assert racewindow("replay", found["failures"][0]["file"], "--step").out.endswith(f"step> g 7\n{shown[0]}")
