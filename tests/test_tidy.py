@@ -25,6 +25,7 @@ ORDER = (
     "plain",
     "statistics",
     "events",
+    "fault_parameters",
     "faults",
     "fault_shapes",
     "schedule",

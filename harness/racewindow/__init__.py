@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from racewindow.errors import (
         CallError,
         CallTimedOutError,
+        CommitFailedError,
         ConnectionLostError,
         DivergenceError,
         ExplorationFailed,
@@ -22,13 +23,26 @@ if TYPE_CHECKING:
         RacewindowError,
         RealIOError,
         RealThreadError,
+        StoreError,
+        TransactionAbortedError,
         UsageError,
     )
     from racewindow.events import Event
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
-    from racewindow.fault_shapes import Call, CallFault, ClockFault, ConfigFault, StepFault, ValueFault, WriteFault
-    from racewindow.faults import Fault, FaultPlan, FaultPoint
+    from racewindow.fault_parameters import fault_parameter
+    from racewindow.fault_shapes import (
+        Call,
+        CallFault,
+        ClockFault,
+        ConfigFault,
+        Link,
+        StepFault,
+        StopFault,
+        ValueFault,
+        WriteFault,
+    )
+    from racewindow.faults import Fault, FaultPlan, FaultPoint, Process
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose, fault_point, offer_fault
@@ -46,6 +60,7 @@ __all__ = [
     "Cell",
     "Checker",
     "ClockFault",
+    "CommitFailedError",
     "ConfigFault",
     "ConnectionLostError",
     "Deviation",
@@ -62,7 +77,9 @@ __all__ = [
     "InputError",
     "Instance",
     "Judgement",
+    "Link",
     "Network",
+    "Process",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -72,9 +89,12 @@ __all__ = [
     "Schedule",
     "Simulation",
     "StepFault",
+    "StopFault",
+    "StoreError",
     "Supervisor",
     "TrackedDict",
     "TrackedList",
+    "TransactionAbortedError",
     "UsageError",
     "ValueFault",
     "Verdict",
@@ -83,6 +103,7 @@ __all__ = [
     "checker",
     "choose",
     "explore",
+    "fault_parameter",
     "fault_point",
     "offer_fault",
     "replay",
@@ -95,8 +116,8 @@ __all__ = [
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
     "racewindow.errors": (
-        "CallError CallTimedOutError ConnectionLostError DivergenceError ExplorationFailed InputError RacewindowError "
-        "RealIOError RealThreadError UsageError"
+        "CallError CallTimedOutError CommitFailedError ConnectionLostError DivergenceError ExplorationFailed "
+        "InputError RacewindowError RealIOError RealThreadError StoreError TransactionAbortedError UsageError"
     ),
     "racewindow.events": "Event",
     "racewindow.budget": "Progress",
@@ -104,8 +125,9 @@ _HOMES = {
     "racewindow.failure": "Execution Failure",
     "racewindow.result": "Result",
     "racewindow.running": "run",
-    "racewindow.fault_shapes": "Call CallFault ClockFault ConfigFault StepFault ValueFault WriteFault",
-    "racewindow.faults": "Fault FaultPlan FaultPoint",
+    "racewindow.fault_parameters": "fault_parameter",
+    "racewindow.fault_shapes": ("Call CallFault ClockFault ConfigFault Link StepFault StopFault ValueFault WriteFault"),
+    "racewindow.faults": "Fault FaultPlan FaultPoint Process",
     "racewindow.runtime.access": "choose fault_point offer_fault",
     "racewindow.scenarios": "Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",

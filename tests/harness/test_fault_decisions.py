@@ -264,7 +264,7 @@ def test_a_time_may_have_a_unit(text: str, seconds: float) -> None:
         (lambda: parse_fault("nap:seconds=-5", known=[Nap]), "nap: seconds cannot be -5.0."),
         (lambda: parse_fault("nap:5", known=[Nap]), "the fault 'nap:5' cannot be read."),
         (lambda: parse_fault("nap:seconds=5,seconds=6", known=[Nap]), "the fault 'nap:seconds=5,seconds=6' cannot"),
-        (lambda: parse_fault("nap:target=", known=[Nap]), "nap: the target cannot be ''."),
+        (lambda: parse_fault("nap:target=", known=[Nap]), "nap: target cannot be ''."),
         (lambda: Nap(after_seconds=9, until_seconds=9), "nap: until_seconds cannot be 9."),
         (lambda: FaultPlan((Nap(),), budget=-1), "the fault budget for all faults together cannot be -1."),
         (lambda: FaultPlan((Nap(),), budgets={"nap": -1}), "the fault budget for nap cannot be -1."),
