@@ -221,8 +221,11 @@ class Offer(NamedTuple):
 
 # --- among the choices of a step -------------------------------------------------------------------------------------
 
-NO_FAULT = -1
-"""Among the choices of a step: nothing struck at the point. Fault number n of the plan is NO_FAULT - n."""
+NO_FAULT = -2
+"""Among the choices of a step: nothing struck at the point. Fault number n of the plan is NO_FAULT - n.
+
+Not -1, which Python hashes like -2: steps are told apart by hashes of their choices.
+"""
 
 
 def split_choices(choices: tuple[int, ...], names: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
