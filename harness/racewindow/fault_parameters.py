@@ -74,11 +74,30 @@ class Parameter:
         if isinstance(self.default, bool):
             return "true or false"
         noun = "a time" if self.is_time else "a whole number" if isinstance(self.default, int) else "a number"
-        limits = [
-            f"{word} {shown(limit)}" for word, limit in (("at least", self.least), ("at most", self.most))
-            if limit is not None and math.isfinite(limit)
-        ]  # fmt: skip
-        return ", ".join([noun, " and ".join(limits)] if limits else [noun])
+        return f"{noun}, {self.limits}" if self.limits else noun
+
+    @property
+    def limits(self) -> str:
+        """What a number may be, in words: `at least 0`."""
+        least, most = (
+            None if limit is None or math.isinf(limit) else shown(limit) for limit in (self.least, self.most)
+        )
+        if least is not None and most is not None:
+            return f"from {least} to {most}"
+        return f"at least {least}" if least is not None else f"at most {most}" if most is not None else ""
+
+    @property
+    def described(self) -> str:
+        """What it is and may be, in words: `how old it is (versions, at least 1)`."""
+        limits = " or ".join(self.choices) or ("" if self.is_time else self.limits)
+        details = ", ".join(each for each in (self.unit, limits) if each)
+        return f"{self.what} ({details})" if details else self.what
+
+    @property
+    def typed(self) -> str:
+        """The default as it may be typed: `seconds=30s`."""
+        unit = "s" if self.is_time and math.isfinite(self.default) else ""
+        return f"{self.name}={shown(self.default)}{unit}"
 
     def check(self, value: Any) -> None:
         """Raises UsageError for a value that it cannot have."""
@@ -152,6 +171,8 @@ class Parameter:
 
 
 _WINDOW = ("after_seconds", "until_seconds")
+COMMON = ("target", *_WINDOW)
+"""The parameters that every fault has."""
 
 
 def parameters_of(cls: Any) -> tuple[Parameter, ...]:
@@ -168,7 +189,7 @@ def _parameters_of(cls: type[Any]) -> tuple[Parameter, ...]:
         if each.name.endswith("seconds") and said.get(_LEAST) is None:
             said[_LEAST] = 0
         found.append(Parameter(cls.kind, each.name, default, **said))
-    common = [each for each in found if each.name in ("target", *_WINDOW)]
+    common = [each for each in found if each.name in COMMON]
     return (*(each for each in found if each not in common), *common)
 
 

@@ -68,9 +68,9 @@ class FaultPoint:
 class Fault:
     """Something that may break. Subclasses are the kinds.
 
-    `kind` and `family` name it, `summary` says what it does in one line, `points` are patterns of the fault points that
-    it applies to. `target`: a pattern of service names. `after_seconds`, `until_seconds`: virtual times between which
-    it may strike (the first included, the second not).
+    `kind` and `family` name it, `summary` says what it does in one line (the first of the docstring, unless set),
+    `points` are patterns of the fault points that it applies to. `target`: a pattern of service names.
+    `after_seconds`, `until_seconds`: virtual times between which it may strike (the first included, the second not).
     """
 
     kind: ClassVar[str] = ""
@@ -81,6 +81,12 @@ class Fault:
     target: str = fault_parameter(EVERYWHERE, "pattern of the services that it may strike")
     after_seconds: float = fault_parameter(0.0, "it may strike from this virtual time on")
     until_seconds: float = fault_parameter(math.inf, "and before this one")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super(Fault, cls).__init_subclass__(**options)
+        said = vars(cls).get("__doc__") or ""
+        if "summary" not in vars(cls) and not said.startswith(f"{cls.__name__}("):  # as a dataclass says of itself
+            cls.summary = said.strip().partition("\n")[0]
 
     def __post_init__(self) -> None:
         for each in parameters_of(type(self)):
@@ -302,9 +308,15 @@ def parse_fault(text: str, *, known: Iterable[type[Fault]] = (), home: str = "")
 def _class_of(kind: str, known: Mapping[str, type[Fault]], home: str) -> type[Fault]:
     if kind in known:
         return known[kind]
-    installed = {each.name: each for each in installed_kinds()}
-    if kind in installed:
-        listed = installed[kind]
+    installed = installed_kinds()
+    named = [each for each in installed if each.name == kind]
+    if len(named) > 1:
+        raise UsageError(
+            f"{len(named)} installed packages list a kind of fault {kind!r}.",
+            why=f"they are: {', '.join(each.origin or 'one without a name' for each in named)}.",
+            do="uninstall one of them; `racewindow faults` shows where each comes from.",
+        )
+    for listed in named:
         if listed.fault is None:
             raise InputError(
                 f"the kind of fault {kind!r} of the package {listed.origin or 'that lists it'} cannot be loaded.",
@@ -322,4 +334,4 @@ def _class_of(kind: str, known: Mapping[str, type[Fault]], home: str) -> type[Fa
             found = None
         if isinstance(found, type) and issubclass(found, Fault):
             return found
-    raise unknown_name("kind of fault", kind, {*known, *installed})
+    raise unknown_name("kind of fault", kind, {*known, *(each.name for each in installed)})

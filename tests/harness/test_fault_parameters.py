@@ -30,6 +30,21 @@ class Odd(Fault):
     loud: bool = fault_parameter(False, "whether")
 
 
+def test_a_parameter_is_described_with_its_unit_and_limits() -> None:
+    assert [f"{each.typed}  {each.described}" for each in parameters_of(Odd)] == [
+        "seconds=30s  ",
+        "off_seconds=5s  how far off",
+        "rows=8  how many (rows, at least 1)",
+        "factor=1000  times so much (at most 1e+09)",
+        "way=both  which way (there or both)",
+        "field=  which field",
+        "loud=False  whether",
+        "target=*  pattern of the services that it may strike",
+        "after_seconds=0s  it may strike from this virtual time on",
+        "until_seconds=inf  and before this one",
+    ]
+
+
 def test_what_is_said_of_a_parameter_is_kept() -> None:
     said = {each.name: (each.values, each.what) for each in parameters_of(Odd)}
     assert said == {
