@@ -127,10 +127,9 @@ class Cancel(Fault):
 
     async def strike(self, point: FaultPoint) -> None:
         """Cancel what encloses the task, and come to a checkpoint."""
-        nursery = _nursery_around()
         if point.process is not None:
             point.process.cancel()
-        elif nursery is not None:
+        elif (nursery := _nursery_around()) is not None:
             nursery.cancel_scope.cancel()
         await trio.lowlevel.checkpoint()
 
