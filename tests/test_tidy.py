@@ -28,6 +28,7 @@ ORDER = (
     "json_fields",
     "statistics",
     "events",
+    "fault_parameters",
     "faults",
     "fault_shapes",
     "schedule",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from racewindow.errors import (
         CallError,
         CallTimedOutError,
+        CommitFailedError,
         ConnectionLostError,
         DivergenceError,
         ExplorationFailed,
@@ -23,13 +24,26 @@ if TYPE_CHECKING:
         RacewindowError,
         RealIOError,
         RealThreadError,
+        StoreError,
+        TransactionAbortedError,
         UsageError,
     )
     from racewindow.events import Event
     from racewindow.explorer import explore, replay, shrink
     from racewindow.failure import Execution, Failure, Shrunk, Size
-    from racewindow.fault_shapes import Call, CallFault, ClockFault, ConfigFault, StepFault, ValueFault, WriteFault
-    from racewindow.faults import Fault, FaultPlan, FaultPoint
+    from racewindow.fault_parameters import fault_parameter
+    from racewindow.fault_shapes import (
+        Call,
+        CallFault,
+        ClockFault,
+        ConfigFault,
+        Link,
+        StepFault,
+        StopFault,
+        ValueFault,
+        WriteFault,
+    )
+    from racewindow.faults import Fault, FaultPlan, FaultPoint, Process
     from racewindow.linearizability import Model, linearizable
     from racewindow.operations import Operation
     from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
@@ -51,6 +65,7 @@ __all__ = [
     "Cell",
     "Checker",
     "ClockFault",
+    "CommitFailedError",
     "ConfigFault",
     "ConnectionLostError",
     "Deviation",
@@ -67,9 +82,11 @@ __all__ = [
     "InputError",
     "Instance",
     "Judgement",
+    "Link",
     "Model",
     "Network",
     "Operation",
+    "Process",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -82,9 +99,12 @@ __all__ = [
     "Simulation",
     "Size",
     "StepFault",
+    "StopFault",
+    "StoreError",
     "Supervisor",
     "TrackedDict",
     "TrackedList",
+    "TransactionAbortedError",
     "UsageError",
     "ValueFault",
     "Verdict",
@@ -96,6 +116,7 @@ __all__ = [
     "compose",
     "eventually",
     "explore",
+    "fault_parameter",
     "fault_point",
     "leads_to",
     "linearizable",
@@ -115,8 +136,8 @@ _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
     "racewindow.composing": "compose",
     "racewindow.errors": (
-        "CallError CallTimedOutError ConnectionLostError DivergenceError ExplorationFailed InputError RacewindowError "
-        "RealIOError RealThreadError UsageError"
+        "CallError CallTimedOutError CommitFailedError ConnectionLostError DivergenceError ExplorationFailed "
+        "InputError RacewindowError RealIOError RealThreadError StoreError TransactionAbortedError UsageError"
     ),
     "racewindow.events": "Event",
     "racewindow.budget": "Progress ShrinkProgress",
@@ -127,8 +148,9 @@ _HOMES = {
     "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",
-    "racewindow.fault_shapes": "Call CallFault ClockFault ConfigFault StepFault ValueFault WriteFault",
-    "racewindow.faults": "Fault FaultPlan FaultPoint",
+    "racewindow.fault_parameters": "fault_parameter",
+    "racewindow.fault_shapes": ("Call CallFault ClockFault ConfigFault Link StepFault StopFault ValueFault WriteFault"),
+    "racewindow.faults": "Fault FaultPlan FaultPoint Process",
     "racewindow.runtime.access": "choose fault_point offer_fault",
     "racewindow.scenarios": "Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",

@@ -216,6 +216,14 @@ def _list() -> int:
     return _interruptible(list_all)
 
 
+@app.command("faults")
+def _faults(as_json: AsJson = False) -> int:
+    """Show the installed kinds of fault: what each does, where it applies, what can be set."""
+    from racewindow.cli_faults import list_kinds
+
+    return _interruptible(lambda: list_kinds(as_json=as_json))
+
+
 @app.command("explore")
 def _explore(  # noqa: PLR0917  # typer makes an option of each
     target: Target,

@@ -44,6 +44,8 @@ def described(listed: Listed) -> str:
             lines += wrap(f"{name:<{width}}  {what}", 4, width + 2)
     if scenario.checks:
         lines += wrap(f"checks: {', '.join(check.name for check in scenario.checks)}", 2, 2)
+    if scenario.faults:
+        lines += wrap(f"faults (--faults K): {', '.join(fault.text for fault in scenario.faults)}", 2, 2)
     if scenario.parameters:
         lines += wrap(f"to set: {', '.join(f'{p.name}={p.default}' for p in scenario.parameters)}", 2, 2)
     if scenario.feed_loader is not None:

@@ -93,6 +93,18 @@ class ConnectionLostError(CallError):
     """The connection broke: the peer is down or cut off. Whether the effect happened is not known."""
 
 
+class StoreError(Exception):
+    """A store did not do what it was asked. What a program does about it is part of what is tested."""
+
+
+class CommitFailedError(StoreError):
+    """The commit failed, says the store. Whether it took effect is not known."""
+
+
+class TransactionAbortedError(StoreError):
+    """The store gave the transaction up: nothing of it took effect, and it may be tried again."""
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among `known`, with the nearest ones."""
     names = sorted(known)

@@ -33,6 +33,9 @@ class Link(Protocol):
     async def overtaken(self, at_most_seconds: float) -> None:
         """Wait until a later call on this link has been delivered, or so much virtual time has passed."""
 
+    def later(self, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
+        """Deliver after some virtual time, in a task of the link's own: nobody waits for it, and its reply is lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -63,7 +66,8 @@ class ValueFault(Fault):
     def read(self, values: Sequence[Any]) -> Any:
         """What the reader gets, None for a row that is not there.
 
-        `values`: all versions of the value, the oldest first, of which the last is the truth.
+        `values`: all versions of the value, the oldest first, of which the last is the truth; None among them says that
+        the row was not there then. Nothing in them is changed: what differs is a copy.
         """
         return values[-1]
 
@@ -73,11 +77,18 @@ class WriteFault(Fault):
     """A fault of a write, asked for at points such as `db.write`, `db.commit` and `db.copy`."""
 
     def written(self, items: Sequence[T]) -> Sequence[T]:
-        """Those of the items that take effect, in order."""
+        """Those of the items that take effect, in order: from now on they are read."""
         return items
 
+    def durable(self, items: Sequence[T]) -> Sequence[T]:
+        """Those of the items that take effect and outlast the next crash of the store; of others it then knows nothing.
+
+        A store that cannot crash need not ask.
+        """
+        return self.written(items)
+
     def acknowledge(self) -> None:
-        """What the writer is told once they have: nothing, or an error is raised."""
+        """What the writer is told once they have: nothing, or an error is raised, such as CommitFailedError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +106,10 @@ class StepFault(Fault):
     """A fault of the person or script that carries out a runbook, asked for before each step, at `runbook.step`."""
 
     def taken(self, step: int, count: int) -> Sequence[int]:
-        """The numbers of the steps that are taken instead of step `step` (from 0), of `count`; others follow as before.
+        """The numbers of the steps that are taken instead of step `step` (from 0), of `count`.
 
-        A step may be taken on the wrong target: then its number is -1 - step.
+        Others follow as before, but for those that have been taken early by then. A step may be taken on the wrong
+        target: then its number is -1 - step.
         """
         del count
         return (step,)
@@ -110,3 +122,12 @@ class ConfigFault(Fault):
     def loaded(self, versions: Sequence[T]) -> T:
         """What is loaded; `versions`: all there have been, the oldest first, of which the last is the right one."""
         return versions[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopFault(Fault):
+    """A fault of the stop of an instance of a service, asked for at the point `service.stop`."""
+
+    def lingers(self) -> float:
+        """For how many seconds of virtual time the instance goes on, while whoever stopped it takes it for stopped."""
+        return 0.0

@@ -5,7 +5,8 @@ offers in a step of its victim, so whether it strikes is a decision like any oth
 `FaultPlan` says which faults may strike and how many of them in one execution.
 
 To write one: subclass `Fault` as a frozen dataclass with keyword-only fields whose names carry their units, and list
-the class under the entry-point group `racewindow.faults`. A fault never names a service; its target is a pattern.
+the class under the entry-point group `racewindow.faults`. What is asked of a value of such a field is said with it, by
+`fault_parameter`. A fault never names a service; its target is a pattern.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,12 +21,11 @@ from importlib import metadata
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from racewindow.errors import InputError, UsageError, unknown_name
+from racewindow.fault_parameters import fault_parameter, milder_values, parameters_of, shown
 
 GROUP = "racewindow.faults"
 """The entry-point group under which a package lists its kinds of fault."""
 EVERYWHERE = "*"
-_DURATION = re.compile(r"(-?[0-9.]+(?:e[+-]?[0-9]+)?)\s*(ms|s|min|h)?", re.IGNORECASE)
-_SECONDS_IN = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
 
 
 class Process(Protocol):
@@ -69,9 +68,9 @@ class FaultPoint:
 class Fault:
     """Something that may break. Subclasses are the kinds.
 
-    `kind` and `family` name it, `summary` says what it does in one line, `points` are patterns of the fault points that
-    it applies to. `target`: a pattern of service names. `after_seconds`, `until_seconds`: virtual times between which
-    it may strike (the first included, the second not).
+    `kind` and `family` name it, `summary` says what it does in one line (the first of the docstring, unless set),
+    `points` are patterns of the fault points that it applies to. `target`: a pattern of service names.
+    `after_seconds`, `until_seconds`: virtual times between which it may strike (the first included, the second not).
     """
 
     kind: ClassVar[str] = ""
@@ -79,13 +78,19 @@ class Fault:
     summary: ClassVar[str] = ""
     points: ClassVar[tuple[str, ...]] = (EVERYWHERE,)
 
-    target: str = EVERYWHERE
-    after_seconds: float = 0.0
-    until_seconds: float = math.inf
+    target: str = fault_parameter(EVERYWHERE, "pattern of the services that it may strike")
+    after_seconds: float = fault_parameter(0.0, "it may strike from this virtual time on")
+    until_seconds: float = fault_parameter(math.inf, "and before this one")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super(Fault, cls).__init_subclass__(**options)
+        said = vars(cls).get("__doc__") or ""
+        if "summary" not in vars(cls) and not said.startswith(f"{cls.__name__}("):  # as a dataclass says of itself
+            cls.summary = said.strip().partition("\n")[0]
 
     def __post_init__(self) -> None:
-        for each in dataclasses.fields(self):
-            self._check(each.name, getattr(self, each.name))
+        for each in parameters_of(type(self)):
+            each.check(getattr(self, each.name))
         if not self.after_seconds < self.until_seconds:
             raise UsageError(
                 f"{self.kind}: until_seconds cannot be {self.until_seconds:g}.",
@@ -93,38 +98,31 @@ class Fault:
                 do="give a later end, or leave it out.",
             )
 
-    def _check(self, name: str, value: Any) -> None:
-        """Refuse what no parameter of that name can be: a time below 0, an empty target."""
-        if name.endswith("seconds") and (
-            not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0
-        ):
-            raise UsageError(
-                f"{self.kind}: {name} cannot be {value!r}.", why="it is a time, so it has to be at least 0."
-            )
-        if name == "target" and not (isinstance(value, str) and value):
-            raise UsageError(f"{self.kind}: the target cannot be {value!r}.", do="give a pattern such as writer-*.")
+    def can_strike(self, point: FaultPoint) -> bool:
+        """Whether there is anything that it could do at a point to which it applies; by default there is."""
+        del point
+        return True
 
     async def strike(self, point: FaultPoint) -> None:
         """What happens by itself before the point goes on; by default nothing, and the point acts on the value."""
         del point
 
+    @property
+    def acts_by_itself(self) -> bool:
+        """Whether it does something in `strike`, for which only a point that can wait has room."""
+        return type(self).strike is not Fault.strike
+
     def weaker(self) -> Iterator[Fault]:
-        """Milder versions of the same, the mildest first, for shrinking; by default shorter times."""
-        for each in dataclasses.fields(self):
-            value = getattr(self, each.name)
-            if each.name.endswith("seconds") and each.name not in ("after_seconds", "until_seconds") and value > 0:
-                for milder in (1.0, value / 2):
-                    if milder < value:
-                        yield dataclasses.replace(self, **{each.name: milder})  # type: ignore[arg-type]
+        """Milder versions of the same, for shrinking; by default with one parameter weakened at a time."""
+        for each in parameters_of(type(self)):
+            for milder in milder_values(each, getattr(self, each.name)):
+                yield dataclasses.replace(self, **{each.name: milder})
 
     @property
     def text(self) -> str:
         """The fault in one word, `stall:seconds=30,target=committer`; `parse_fault` reads it."""
-        given = [
-            f"{each.name}={_shown(getattr(self, each.name))}"
-            for each in dataclasses.fields(self)
-            if getattr(self, each.name) != _default(each)
-        ]
+        values = ((each, getattr(self, each.name)) for each in parameters_of(type(self)))
+        given = [f"{each.name}={shown(value)}" for each, value in values if value != each.default]
         return f"{self.kind}:{','.join(given)}" if given else self.kind
 
     @property
@@ -143,14 +141,6 @@ class Fault:
 
     def __or__(self, other: Fault | FaultPlan) -> FaultPlan:
         return FaultPlan((self,)) | other
-
-
-def _default(each: dataclasses.Field[Any]) -> Any:
-    return each.default_factory() if each.default_factory is not dataclasses.MISSING else each.default
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +227,11 @@ class Offer(NamedTuple):
 
 # --- among the choices of a step -------------------------------------------------------------------------------------
 
-NO_FAULT = -1
-"""Among the choices of a step: nothing struck at the point. Fault number n of the plan is NO_FAULT - n."""
+NO_FAULT = -2
+"""Among the choices of a step: nothing struck at the point. Fault number n of the plan is NO_FAULT - n.
+
+Not -1, which Python hashes like -2: steps are told apart by hashes of their choices.
+"""
 
 
 def split_choices(choices: tuple[int, ...], names: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -294,7 +287,7 @@ def parse_fault(text: str, *, known: Iterable[type[Fault]] = (), home: str = "")
     """
     kind, _, rest = text.partition(":")
     cls = _class_of(kind.strip(), {each.kind: each for each in known}, home)
-    by_name = {each.name: each for each in dataclasses.fields(cls)}
+    by_name = {each.name: each for each in parameters_of(cls)}
     given: dict[str, Any] = {}
     for part in filter(None, (each.strip() for each in rest.split(","))):
         name, equals, value = (each.strip() for each in part.partition("="))
@@ -308,16 +301,22 @@ def parse_fault(text: str, *, known: Iterable[type[Fault]] = (), home: str = "")
             raise unknown_name(f"parameter of {kind}", name, by_name)
         if name in given:
             raise UsageError(f"the fault {text!r} cannot be read.", why=f"it sets {name} twice.")
-        given[name] = _converted(kind, by_name[name], value)
+        given[name] = by_name[name].read(value)
     return cls(**given)
 
 
 def _class_of(kind: str, known: Mapping[str, type[Fault]], home: str) -> type[Fault]:
     if kind in known:
         return known[kind]
-    installed = {each.name: each for each in installed_kinds()}
-    if kind in installed:
-        listed = installed[kind]
+    installed = installed_kinds()
+    named = [each for each in installed if each.name == kind]
+    if len(named) > 1:
+        raise UsageError(
+            f"{len(named)} installed packages list a kind of fault {kind!r}.",
+            why=f"they are: {', '.join(each.origin or 'one without a name' for each in named)}.",
+            do="uninstall one of them; `racewindow faults` shows where each comes from.",
+        )
+    for listed in named:
         if listed.fault is None:
             raise InputError(
                 f"the kind of fault {kind!r} of the package {listed.origin or 'that lists it'} cannot be loaded.",
@@ -335,32 +334,4 @@ def _class_of(kind: str, known: Mapping[str, type[Fault]], home: str) -> type[Fa
             found = None
         if isinstance(found, type) and issubclass(found, Fault):
             return found
-    raise unknown_name("kind of fault", kind, {*known, *installed})
-
-
-def _converted(kind: str, parameter: dataclasses.Field[Any], value: str) -> Any:
-    default = _default(parameter)
-    example = f"for example: --fault {kind}:{parameter.name}={_shown(default)}"
-    if parameter.name.endswith("seconds"):
-        if value == "inf":
-            return math.inf
-        matched = _DURATION.fullmatch(value)
-        try:
-            if matched is not None:
-                return float(matched[1]) * _SECONDS_IN[matched[2] and matched[2].lower()]
-        except ValueError:
-            pass
-        raise UsageError(
-            f"{kind}: {parameter.name} cannot be {value!r}.",
-            why="it is a time: a number of seconds, or one with a unit (ms, s, min, h).",
-            do=example,
-        )
-    if isinstance(default, str):
-        return value
-    try:
-        return type(default)(value)
-    except ValueError:
-        why = (
-            f"it takes {'whole numbers' if isinstance(default, int) else 'numbers'}; its default is {_shown(default)}."
-        )
-        raise UsageError(f"{kind}: {parameter.name} cannot be {value!r}.", why=why, do=example) from None
+    raise unknown_name("kind of fault", kind, {*known, *(each.name for each in installed)})

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import racewindow_faults
 from racewindow.checkers import FunctionChecker, History, Verdict
 from racewindow.scenarios import Simulation, scenario
 from racewindow.target import Listed
@@ -23,6 +24,7 @@ def holds(_history: History) -> Verdict:
     name="the-window",
     safeguards={"wait": "the writer waits until all of its state is loaded, from the new database", "check": "checks"},
     checks=[FunctionChecker("conservation", holds), FunctionChecker("sinks_agree", holds)],
+    faults=[racewindow_faults.Crash(target="writer-*"), racewindow_faults.Stall(seconds=60)],
     feed=lambda path: path,
     incident="2026-01-19, an exchange",
 )

@@ -79,13 +79,10 @@ PROCESS: ContextVar[Process | None] = ContextVar("racewindow process", default=N
 def offer_fault(name: str, *, kinds: Collection[str] | None = None, service: str | None = None) -> Fault | None:
     """A fault point in a function that cannot wait: which fault strikes here, or None; see `fault_point`.
 
-    What strikes is left to the caller; `Fault.strike` is not called.
+    What strikes is left to the caller; `Fault.strike` is not called. So faults that act by themselves, such as a stall,
+    are not offered here, unless `kinds` names them.
     """
-    runner = current_runner()
-    if runner is None or runner.world is None or runner.world.faulting is None or runner.ending:
-        return None
-    fault: Fault | None = runner.world.fault_at(name, service or service_here(), kinds)
-    return fault
+    return _struck(name, kinds, service, None, waits=False)[0]
 
 
 async def fault_point(
@@ -98,12 +95,31 @@ async def fault_point(
     the fault does by itself (a stall, a crash) is over when this returns; the caller acts on the rest. It is not a
     scheduling point by itself. Outside an exploration with faults nothing ever strikes.
     """
-    fault = offer_fault(name, kinds=kinds, service=service)
+    fault, where = _struck(name, kinds, service, process, waits=True)
     if fault is not None:
-        await fault.strike(FaultPoint(name, service or service_here(), process or PROCESS.get()))
+        await fault.strike(where)
         if is_going():  # the fault has ended the very process that came here
             await go()
     return fault
+
+
+_NOWHERE = FaultPoint("", "")
+
+
+def _struck(
+    name: str, kinds: Collection[str] | None, service: str | None, process: Process | None, *, waits: bool
+) -> tuple[Fault | None, FaultPoint]:
+    """The fault that strikes at a point, if any does, and the point as the step in progress has reached it."""
+    runner = current_runner()
+    if runner is None or runner.world is None or runner.world.faulting is None:
+        return None, _NOWHERE
+    if runner.current is None or runner.ending:
+        return None, _NOWHERE
+    here, own = service_here(), PROCESS.get()
+    if process is None and (service is None or service == here or (own is not None and service == own.name)):
+        process = own  # else the victim is somebody else
+    where = FaultPoint(name, service or here, process)
+    return runner.world.fault_at(where, kinds, waits=waits), where
 
 
 def service_here() -> str:

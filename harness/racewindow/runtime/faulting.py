@@ -12,7 +12,7 @@ from collections.abc import Collection
 from math import inf
 from typing import Protocol
 
-from racewindow.faults import NO_FAULT, Fault, FaultPlan, Offer
+from racewindow.faults import NO_FAULT, Fault, FaultPlan, FaultPoint, Offer
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.task import SimTask
 
@@ -56,19 +56,21 @@ class Faulting:
         self.points = 0
         self.used_up = False
 
-    def at(self, runner: SimRunner, point: str, service: str, kinds: Collection[str] | None) -> Fault | None:
-        """A step in progress has come to a fault point."""
+    def at(self, runner: SimRunner, where: FaultPoint, kinds: Collection[str] | None, *, waits: bool) -> Fault | None:
+        """A step in progress has come to a fault point; `waits`: what a fault does by itself is waited for."""
         task = runner.current
         assert task is not None
         if task is not self._task or task.number != self._number:
             self._task, self._number, self._position = task, task.number, -1
         self._position += 1
-        self.reached[point, service] = None
+        self.reached[where.name, where.service] = None
         plan = self._plan
         offers = [
             Offer(number, fault.text, plan.affords(self.taken, number))
             for number, fault in enumerate(plan.faults, 1)
-            if fault.applies(point, service, kinds) and self._in_time(runner, fault)
+            if fault.applies(where.name, where.service, kinds)
+            and self._in_time(runner, fault)
+            and (kinds is not None or ((waits or not fault.acts_by_itself) and fault.can_strike(where)))
         ]
         if not offers:
             return None

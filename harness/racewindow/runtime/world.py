@@ -14,7 +14,7 @@ from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.task import SimTask
 
 if TYPE_CHECKING:
-    from racewindow.faults import Fault
+    from racewindow.faults import Fault, FaultPoint
     from racewindow.runtime.faulting import Faulting
 
 
@@ -73,9 +73,9 @@ class World:
             self.runner.recorder.choices.append(index)
         return index
 
-    def fault_at(self, point: str, service: str, kinds: Collection[str] | None) -> Fault | None:
+    def fault_at(self, where: FaultPoint, kinds: Collection[str] | None, *, waits: bool) -> Fault | None:
         """The fault that strikes at a fault point which the step in progress has come to, or None."""
-        return None if self.faulting is None else self.faulting.at(self.runner, point, service, kinds)
+        return None if self.faulting is None else self.faulting.at(self.runner, where, kinds, waits=waits)
 
 
 def world_of_this_thread(context: Any) -> World | None:  # trio's thread-local run context
