@@ -222,6 +222,7 @@ def moment_text(walk: Walk, index: int) -> str:
         f"Step {index + 1} of {len(walk.moments)}, {clock_text(step.time_ns)}: {step.name}, its step {step.number}",
         f"  from {moment.start or ('code that is not yours' if step.number else 'its start')}",
         *(f"  {line}" for line in _few(moment.source)),
+        *_labelled("STRUCK", step.faults),
         *_labelled("reads", (_read(a.key, before) for a in step.accesses if a.mode == READ and a.key in before)),
         *_labelled("writes", _written(step, before, changes)),
         *_labelled("touches", _touched(step, before, changes)),

@@ -6,8 +6,9 @@ import io
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trio
@@ -56,7 +57,7 @@ WALK = Walk(
             changes=(("x", "1"), ("y", None)),
             events=(Event(0, "writer", 1, "done", {"value": 1}),),
         ),
-        Moment(step(0, "reader", Access("x", WRITE), location="end")._replace(choices=(2, 0))),
+        Moment(step(0, "reader", Access("x", WRITE), location="end")._replace(choices=(2, 0), faults=("crash",))),
         Moment(step(1, "reader", location=""), changes=(("x", "2"),)),
     ),
     "FAILURE in work: an assertion failed",
@@ -89,6 +90,7 @@ def test_a_write_that_changes_nothing_is_told_as_what_it_is() -> None:
     assert moment_text(WALK, 2).splitlines() == [
         "Step 3 of 4, T+00:00.000: reader, its step 0",
         "  from its start",
+        "  STRUCK  crash",
         "  writes  x: 1, which it was before",
         "  chooses 2, 0",
         "  then    it has ended",
@@ -520,3 +522,41 @@ def test_the_page_shows_a_step_as_it_is(racewindow: CommandLine, monkeypatch: py
     monkeypatch.setattr(sys, "stdin", io.StringIO("g 7\n"))
 
     assert racewindow("replay", found["failures"][0]["file"], "--step").out.endswith(f"step> g 7\n{shown[0]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crash(library.Fault):
+    """The process ends."""
+
+    kind: ClassVar[str] = "crash"
+    points: ClassVar[tuple[str, ...]] = ("service.step",)
+
+    async def strike(self, point: library.FaultPoint) -> None:
+        assert point.process is not None
+        point.process.crash()
+
+
+def test_a_fault_is_seen_in_the_step_that_it_struck() -> None:
+    """And looking at a task that vanishes changes nothing."""
+
+    @library.scenario(faults=[Crash()])
+    async def program(sim: Simulation) -> None:
+        done = Cell(False, name="done")
+
+        async def service(_: library.Instance) -> None:
+            await trio.sleep(1)
+            done.set(True)
+
+        library.Supervisor(sim.spawn).start(service, "a")
+        await trio.sleep(5)
+        assert done.get()
+
+    failure = library.explore(program, strategy="dpor", faults=1).failures[0]
+    looked, execution = walk_of(program, failure.schedule)
+    struck = [index for index, moment in enumerate(looked.moments) if moment.step.faults]
+
+    assert execution.digest == failure.digest
+    assert looked.failing is not None
+    assert len(struck) == 1
+    assert struck[0] < looked.failing
+    assert "\n  STRUCK  crash" in moment_text(looked, struck[0])
