@@ -86,6 +86,8 @@ def begin_sleep(runner: SimRunner, task: SimTask) -> None:
 
 def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:
     """The rarer messages of a task that has just yielded."""
+    if runner.vanishing is not None:  # it waits, and does not know that it has ended
+        message = Vanish
     if type(message) is WaitTaskRescheduled:
         if runner.naming:
             runner.recorder.parks(task)

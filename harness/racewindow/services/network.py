@@ -7,6 +7,7 @@ The fault point `rpc.call` is the caller's, before the message leaves. A callee 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import trio
@@ -39,6 +40,10 @@ class Wire:
         with trio.move_on_after(at_most_seconds):
             await until(lambda: not held.get(way))
 
+    def later(self, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
+        """Deliver after some virtual time, whatever becomes of the sender; the reply is lost."""
+        self._network.send_later(f"{self.caller}->{self.callee}", deliver, after_seconds)
+
 
 class Network:
     """The links between the services of one execution.
@@ -60,6 +65,18 @@ class Network:
     def in_flight(self) -> int:
         """How many messages a fault has delayed and that are still on their way."""
         return self._in_flight.get()
+
+    def send_later(self, name: str, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
+        """Have a message travel by itself."""
+
+        async def message() -> None:
+            await trio.sleep(after_seconds)
+            with suppress(Exception):  # nobody waits for the reply
+                await deliver()
+            self._in_flight.update(lambda count: count - 1)
+
+        self._in_flight.update(lambda count: count + 1)
+        self._spawn(message, name=name)
 
     def serve(self, name: str, instance: Callable[[], Instance]) -> None:
         """Let calls to `name` be answered only while the instance that this returns is up."""

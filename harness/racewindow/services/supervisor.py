@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import trio
 
+from racewindow.fault_shapes import StopFault
 from racewindow.runtime.access import PROCESS, SERVICE, fault_point
 from racewindow.runtime.vanishing import go, is_going, vanish
 from racewindow.services.stepping import stepped
@@ -99,10 +100,6 @@ class Instance:
         """Let none of its tasks take a step for some virtual time, as a stopped process or a frozen machine."""
         self._paused_until.set(max(self._paused_until.get(), trio.current_time() + seconds))
 
-    def linger(self, seconds: float) -> None:
-        """Live on for some virtual time after it was told to stop, while whoever told it believes that it is gone."""
-        self._supervisor.stop_later(self, seconds)
-
     def cancel(self) -> None:
         """Cancel all of its tasks: `finally` blocks run."""
         if self.is_up:
@@ -165,8 +162,9 @@ class Supervisor:
         if not instance.is_up:
             return
         fault = await fault_point("service.stop", service=instance.name, process=instance)
-        if fault is not None:
-            return  # whoever stops it believes that it is gone
+        if isinstance(fault, StopFault):
+            self.stop_later(instance, fault.lingers())
+            return  # whoever stops it takes it for stopped
         instance.cancel()
         if grace_seconds is None:
             await until(lambda: not instance.is_up)
