@@ -56,6 +56,8 @@ class Instance:
         self._scope = trio.CancelScope()
         self._task: Any = None
         self._nursery: trio.Nursery | None = None
+        self.lingers = False
+        """Whether it has been told to stop, is believed to be gone, and lives on."""
         self._paused_until = Cell(0.0, name=f"{name}.paused" if not number else f"{name}.paused#{number + 1}")
 
     # --- for the service itself -------------------------------------------------------------------------------------
@@ -101,6 +103,7 @@ class Instance:
 
     def linger(self, seconds: float) -> None:
         """Live on for some virtual time after it was told to stop, while whoever told it believes that it is gone."""
+        self.lingers = True
         self._supervisor.stop_later(self, seconds)
 
     def cancel(self) -> None:
@@ -164,8 +167,9 @@ class Supervisor:
         """
         if not instance.is_up:
             return
-        fault = await fault_point("service.stop", service=instance.name, process=instance)
-        if fault is not None:
+        instance.lingers = False
+        await fault_point("service.stop", service=instance.name, process=instance)
+        if instance.lingers:
             return  # whoever stops it believes that it is gone
         instance.cancel()
         if grace_seconds is None:
