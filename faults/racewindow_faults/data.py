@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from racewindow import UsageError, ValueFault, fault_parameter
-from racewindow_faults.structured import version_back, with_number
+from racewindow_faults.structured import newest, version_back, with_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class MissingRow(_DataFault):
 
     def read(self, values: Sequence[Any]) -> Any:
         """None, or the table without the row."""
-        value = values[-1]
+        value = newest(values)
         if not isinstance(value, list):
             return None
         position = min(self.row, len(value) - 1)
@@ -50,7 +50,7 @@ class DuplicatedRow(_DataFault):
 
     def read(self, values: Sequence[Any]) -> Any:
         """The table with one row more."""
-        value = values[-1]
+        value = newest(values)
         if not isinstance(value, list) or not value:
             return value
         position = min(self.row, len(value) - 1)
@@ -76,7 +76,7 @@ class _NumberFault(_DataFault):
 
     def read(self, values: Sequence[Any]) -> Any:
         """With one number changed."""
-        return with_number(values[-1], self.field, self._changed, self.kind)
+        return with_number(newest(values), self.field, self._changed, self.kind)
 
     def _changed(self, number: Any) -> Any:
         raise NotImplementedError

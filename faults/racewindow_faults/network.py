@@ -5,9 +5,10 @@ What the caller does not know is the point of most of them: whether the effect h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import trio
 
@@ -23,18 +24,13 @@ class _NetworkFault(CallFault):
     points: ClassVar[tuple[str, ...]] = ("rpc.call",)
 
 
-async def _no_reply(call: Call) -> NoReturn:
-    """Wait as the caller does for a reply that does not come."""
-    if call.timeout_seconds is None:
-        await trio.sleep_forever()
-    else:
-        await trio.sleep(call.timeout_seconds)
-    raise CallTimedOutError(f"{call.method}: no reply within {call.timeout_seconds} s")
+async def _no_reply(call: Call) -> None:
+    """Wait until the caller has given up."""
+    await trio.sleep(math.inf if call.timeout_seconds is None else call.timeout_seconds)
 
 
-def _too_long(call: Call, seconds: float) -> bool:
-    """Whether the caller will have given up by then."""
-    return call.timeout_seconds is not None and seconds >= call.timeout_seconds
+def _timed_out(call: Call) -> CallTimedOutError:
+    return CallTimedOutError(f"{call.method}: no reply within {call.timeout_seconds} s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +47,10 @@ class Delay(_NetworkFault):
 
     async def carry(self, call: Call, deliver: Callable[[], Awaitable[T]]) -> T:
         """Slowly."""
-        if self.way == "there" and _too_long(call, self.seconds):
-            call.link.later(deliver, self.seconds)
-            await _no_reply(call)
         if self.way == "there":
             await trio.sleep(self.seconds)
         reply = await deliver()
         if self.way == "back":
-            if _too_long(call, self.seconds):
-                await _no_reply(call)
             await trio.sleep(self.seconds)
         return reply
 
@@ -76,6 +67,7 @@ class Drop(_NetworkFault):
     async def carry(self, call: Call, deliver: Callable[[], Awaitable[T]]) -> T:
         """Not at all."""
         await _no_reply(call)
+        raise _timed_out(call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +132,9 @@ class Partition(_NetworkFault):
     async def carry(self, call: Call, deliver: Callable[[], Awaitable[T]]) -> T:
         """When they are not cut off any more."""
         call.link.cut(self.seconds)
-        if _too_long(call, self.seconds):
+        if call.timeout_seconds is not None and self.seconds >= call.timeout_seconds:
             await _no_reply(call)
+            raise _timed_out(call)
         await trio.sleep(self.seconds)
         return await deliver()
 
@@ -163,9 +156,11 @@ class Timeout(_NetworkFault):
         """With no reply."""
         if self.outcome == "done":
             await deliver()
-        elif self.outcome == "late" and call.timeout_seconds is not None:
-            call.link.later(deliver, call.timeout_seconds + self.late_seconds)
         await _no_reply(call)
+        if self.outcome == "late":
+            await trio.sleep(self.late_seconds)
+            await deliver()
+        raise _timed_out(call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import trio
 
-from racewindow import Fault, FaultPoint, StopFault, fault_parameter
+from racewindow import Fault, FaultPoint, fault_parameter
 
 FAMILY = "process"
 
@@ -37,10 +37,9 @@ class Crash(_ProcessFault):
     kind: ClassVar[str] = "crash"
 
     async def strike(self, point: FaultPoint) -> None:
-        """Crash the instance; whoever is in the middle of this does not come back."""
+        """Crash the instance; a task of its own that is in the middle of this ends with it."""
         if point.process is not None:
             point.process.crash()
-            await trio.sleep_forever()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +51,9 @@ class Restart(_ProcessFault):
     down_seconds: float = fault_parameter(5.0, "how long it is down before it starts anew")
 
     async def strike(self, point: FaultPoint) -> None:
-        """Crash the instance and have it started again; whoever is in the middle of this does not come back."""
+        """Crash the instance and have it started again; a task of its own ends with it."""
         if point.process is not None:
             point.process.restart(self.down_seconds)
-            await trio.sleep_forever()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +89,21 @@ class Stall(Fault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap(StopFault):
+class Overlap(_ProcessFault):
     """The instance goes on for a while after it has been told to stop, beside the one that takes its place.
 
     Whoever stopped it takes it for stopped, so the old and the new instance are alive at the same time.
     """
 
     kind: ClassVar[str] = "overlap"
-    family: ClassVar[str] = FAMILY
     points: ClassVar[tuple[str, ...]] = ("service.stop",)
 
     seconds: float = fault_parameter(30.0, "how long the old one goes on")
 
-    def lingers(self) -> float:
-        """For so long."""
-        return self.seconds
+    async def strike(self, point: FaultPoint) -> None:
+        """Let it go on for so long."""
+        if point.process is not None:
+            point.process.linger(self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,9 +99,14 @@ def with_bit_flipped(value: Any, field: str, bit: int, kind: str) -> Any:
     return with_number(value, field, flipped, kind)
 
 
+def newest(versions: Sequence[Any]) -> Any:
+    """The last version, None if there is none."""
+    return version_back(versions, 0)
+
+
 def version_back(versions: Sequence[Any], back: int) -> Any:
-    """A version so many back from the newest; the oldest, if there are not so many."""
-    return versions[max(0, len(versions) - 1 - back)]
+    """A version so many back from the newest; the oldest, if there are not so many, and None if there is none."""
+    return None if not versions else versions[max(0, len(versions) - 1 - back)]
 
 
 def changed_fields(old: Any, new: Any) -> dict[str, Any]:

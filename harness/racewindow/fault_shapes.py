@@ -53,7 +53,8 @@ class CallFault(Fault):
     async def carry(self, call: Call, deliver: Callable[[], Awaitable[T]]) -> T:
         """Stand for the way there and back: deliver it as often as it arrives, and return the reply or raise.
 
-        Raises CallTimedOutError or ConnectionLostError where the caller gets no reply.
+        It is on its way by itself: the caller gives up after its timeout, and this goes on. Raises CallTimedOutError or
+        ConnectionLostError where the caller gets no reply.
         """
         del call
         return await deliver()
@@ -67,9 +68,10 @@ class ValueFault(Fault):
         """What the reader gets, None for a row that is not there.
 
         `values`: all versions of the value, the oldest first, of which the last is the truth; None among them says that
-        the row was not there then. Nothing in them is changed: what differs is a copy.
+        the row was not there then, and so it is never if there are none. Nothing in them is changed: what differs is a
+        copy.
         """
-        return values[-1]
+        return values[-1] if values else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +124,3 @@ class ConfigFault(Fault):
     def loaded(self, versions: Sequence[T]) -> T:
         """What is loaded; `versions`: all there have been, the oldest first, of which the last is the right one."""
         return versions[-1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopFault(Fault):
-    """A fault of the stop of an instance of a service, asked for at the point `service.stop`."""
-
-    def lingers(self) -> float:
-        """For how many seconds of virtual time the instance goes on, while whoever stopped it takes it for stopped."""
-        return 0.0

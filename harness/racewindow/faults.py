@@ -44,6 +44,9 @@ class Process(Protocol):
     def pause(self, seconds: float) -> None:
         """Let none of its tasks take a step for some virtual time."""
 
+    def linger(self, seconds: float) -> None:
+        """Live on for some virtual time after it was told to stop, unknown to whoever told it."""
+
     def cancel(self) -> None:
         """Cancel it as its supervisor would when it has to stop: `finally` blocks run."""
 

@@ -7,7 +7,7 @@ import contextlib
 import trio
 
 import racewindow
-from racewindow import CallError, Cell, Fault, StoreError
+from racewindow import CallError, Cell, Fault, Instance, StoreError, Supervisor
 from racewindow_faults import (
     Abort,
     Cancel,
@@ -32,7 +32,7 @@ from racewindow_faults import (
     Timeout,
     TornBatch,
 )
-from tests.faults.stage import Instance, Store, Wire
+from tests.faults.stage import Store, Wire
 
 # --- processes -------------------------------------------------------------------------------------------------------
 
@@ -41,13 +41,13 @@ async def leaves_no_half_of_a_batch() -> None:
     """The writer begins a batch and ends it."""
     batch = Cell("", name="batch")
 
-    async def body(writer: Instance) -> None:
-        await writer.step()
+    async def writer(_: Instance) -> None:
         batch.set("begun")
-        await writer.step()
+        await trio.lowlevel.checkpoint()
         batch.set("ended")
 
-    await Instance("writer", body).run()
+    async with trio.open_nursery() as nursery:
+        Supervisor(nursery.start_soon).start(writer, "writer")
     assert batch.get() != "begun"
 
 
@@ -55,14 +55,17 @@ async def orders_once() -> None:
     """The buyer remembers in memory that it has ordered."""
     orders = Cell(0, name="orders")
 
-    async def body(buyer: Instance) -> None:
+    async def buyer(instance: Instance) -> None:
+        del instance
+        ordered = False
         for _ in range(2):
-            await buyer.step()
-            if not buyer.memory.get("ordered"):
-                buyer.memory["ordered"] = True
+            if not ordered:
+                ordered = True
                 orders.update(lambda count: count + 1)
+            await trio.lowlevel.checkpoint()
 
-    await Instance("buyer", body).run()
+    async with trio.open_nursery() as nursery:
+        Supervisor(nursery.start_soon).start(buyer, "buyer")
     assert orders.get() <= 1
 
 
@@ -70,19 +73,20 @@ async def holds_a_lease() -> None:
     """The leader writes while it believes that it has the lease, which another one takes over after 10 s."""
     writers = Cell("", name="writers")
 
-    async def body(leader: Instance) -> None:
+    async def leader(_: Instance) -> None:
         until = trio.current_time() + 10
         if trio.current_time() < until:
-            await leader.step()
+            await trio.lowlevel.checkpoint()
             writers.update(lambda names: f"{names}A")
 
-    async def successor() -> None:
+    async def successor(_: Instance) -> None:
         await trio.sleep(10)
         writers.update(lambda names: f"{names}B")
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Instance("leader", body).run)
-        nursery.start_soon(successor)
+        supervisor = Supervisor(nursery.start_soon)
+        supervisor.start(leader, "leader")
+        supervisor.start(successor, "successor")
     assert not writers.get().endswith("A")
 
 
@@ -105,15 +109,13 @@ async def stops_the_old_before_the_new_one() -> None:
     """The upgrader stops the old instance, and then starts the new one."""
     writer = Cell("", name="writer")
 
-    async def old(instance: Instance) -> None:
+    async def old(_: Instance) -> None:
         await trio.sleep(1)
-        if not instance.stopping.get():
-            writer.set("old")
+        writer.set("old")
 
-    instance = Instance("old", old)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(instance.run)
-        await instance.stop()
+        supervisor = Supervisor(nursery.start_soon)
+        await supervisor.stop(supervisor.start(old, "old"))
         writer.set("new")
     assert writer.get() == "new"
 
@@ -146,11 +148,10 @@ async def lets_go_in_time() -> None:
 
 
 async def sends_in_order() -> None:
-    """One client sends 1, and a second later another one sends 2."""
+    """The client sends 1, and a second later 2."""
     value = Cell(0, name="value")
-    async with trio.open_nursery() as nursery:
-        wire = Wire(nursery)
 
+    async def client(instance: Instance) -> None:
         async def send(number: int, after: float) -> None:
             async def handler() -> None:
                 value.set(number)
@@ -158,8 +159,12 @@ async def sends_in_order() -> None:
             await trio.sleep(after)
             await wire.call(handler)
 
-        nursery.start_soon(send, 1, 0)
-        nursery.start_soon(send, 2, 1)
+        instance.spawn(send, 1, 0)
+        instance.spawn(send, 2, 1)
+
+    async with trio.open_nursery() as nursery:
+        wire = Wire(nursery)
+        Supervisor(nursery.start_soon).start(client, "client")
     assert value.get() == 2
 
 
@@ -170,12 +175,15 @@ async def pays_once() -> None:
     async def pay() -> None:
         balance.update(lambda value: value + 1)
 
-    async with trio.open_nursery() as nursery:
-        wire = Wire(nursery)
+    async def client(_: Instance) -> None:
         try:
             await wire.call(pay)
         except CallError:
             await wire.call(pay)
+
+    async with trio.open_nursery() as nursery:
+        wire = Wire(nursery)
+        Supervisor(nursery.start_soon).start(client, "client")
     assert balance.get() <= 1
 
 
@@ -186,9 +194,13 @@ async def pays_at_all() -> None:
     async def pay() -> None:
         balance.set(1)
 
-    async with trio.open_nursery() as nursery:
+    async def client(_: Instance) -> None:
         with contextlib.suppress(CallError):
-            await Wire(nursery).call(pay)
+            await wire.call(pay)
+
+    async with trio.open_nursery() as nursery:
+        wire = Wire(nursery)
+        Supervisor(nursery.start_soon).start(client, "client")
     assert balance.get() == 1
 
 
@@ -203,14 +215,14 @@ async def asks_for_the_price() -> None:
 async def is_done_after_20_seconds() -> None:
     done = Cell(0, name="done")
     async with trio.open_nursery() as nursery:
-        wire = Wire(nursery)
+        wire = Wire(nursery, timeout_seconds=None)
 
         async def work(after: float) -> None:
             async def handler() -> None:
                 done.update(lambda count: count + 1)
 
             await trio.sleep(after)
-            await wire.call(handler, timeout_seconds=None)
+            await wire.call(handler)
 
         nursery.start_soon(work, 0)
         nursery.start_soon(work, 1)

@@ -1,127 +1,30 @@
-"""What the programs of these tests run on: a service, a wire, a store, a clock and a runbook, as small as they can be.
+"""What the programs of these tests run on: a wire, a store, a clock and a runbook, as small as they can be.
 
 Each offers its fault points and asks the fault that struck to do its part, as any layer does.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import trio
 
 import racewindow
-from racewindow import Call, CallFault, Cell, ClockFault, ConfigFault, StepFault, StopFault, ValueFault, WriteFault
-from racewindow.runtime.access import PROCESS, SERVICE
+from racewindow import ClockFault, ConfigFault, Network, StepFault, ValueFault, WriteFault
 
 T = TypeVar("T")
-
-
-class Instance:
-    """A service with a life cycle, enough of it for a fault to act upon; what it has in memory is lost in a crash.
-
-    What a supervisor does beyond that, such as not to run `finally` blocks in a crash, is not what is tested here.
-    """
-
-    def __init__(self, name: str, body: Callable[[Instance], Awaitable[object]]) -> None:
-        self._name, self._body = name, body
-        self.stopping = Cell(False, name=f"{name} stopping")
-        self.memory: dict[str, Any] = {}
-        self.crashes = 0
-        self._restart_after: float | None = None
-        self._paused_until = -math.inf
-        self._scope = trio.CancelScope()
-
-    @property
-    def name(self) -> str:
-        """As it was given."""
-        return self._name
-
-    async def run(self) -> None:
-        """Until it has ended, and not been started again."""
-        SERVICE.set(self.name)
-        PROCESS.set(self)
-        while True:
-            self._scope, self._restart_after, self.memory = trio.CancelScope(), None, {}
-            with self._scope:
-                await self._body(self)
-            if self._restart_after is None:
-                return
-            await trio.sleep(self._restart_after)
-
-    async def step(self) -> None:
-        """Comes before every step."""
-        await racewindow.fault_point("service.step")
-        while trio.current_time() < self._paused_until:
-            await trio.sleep_until(self._paused_until)
-
-    async def stop(self) -> None:
-        """Told to stop, and taken for stopped when this returns."""
-        fault = await racewindow.fault_point("service.stop", service=self.name)
-        if isinstance(fault, StopFault):
-            await trio.lowlevel.checkpoint()
-        else:
-            self.stopping.set(True)
-
-    def crash(self) -> None:
-        """See racewindow.Process, as for all below."""
-        self.crashes += 1
-        self._scope.cancel()
-
-    def restart(self, after_seconds: float) -> None:
-        self._restart_after = after_seconds
-        self.crash()
-
-    def pause(self, seconds: float) -> None:
-        self._paused_until = trio.current_time() + seconds
-
-    def cancel(self) -> None:
-        self._scope.cancel()
 
 
 class Wire:
     """A way between two services; calls on it are carried by whatever strikes them."""
 
-    caller, callee = "client", "server"
+    def __init__(self, nursery: trio.Nursery, timeout_seconds: float | None = 10.0) -> None:
+        self._network = Network(nursery.start_soon, timeout_seconds=timeout_seconds)
 
-    def __init__(self, nursery: trio.Nursery) -> None:
-        self._nursery = nursery
-        self._cut_until = Cell(-math.inf, name="cut until")
-        self._delivered = Cell(0, name="delivered")
-
-    async def call(self, handler: Callable[[], Awaitable[T]], timeout_seconds: float | None = 10.0) -> T:
+    async def call(self, handler: Callable[[], Awaitable[T]]) -> T:
         """The reply of the handler at the other end."""
-
-        async def deliver() -> T:
-            await self._uncut()
-            reply = await handler()
-            self._delivered.update(lambda count: count + 1)
-            return reply
-
-        fault = await racewindow.fault_point("rpc.call", service=self.caller)
-        if isinstance(fault, CallFault):
-            return await fault.carry(Call(self, "method", timeout_seconds), deliver)
-        return await deliver()
-
-    async def _uncut(self) -> None:
-        if trio.current_time() < self._cut_until.get():
-            await trio.sleep_until(self._cut_until.get())
-
-    def cut(self, seconds: float) -> None:
-        self._cut_until.set(trio.current_time() + seconds)
-
-    async def overtaken(self, at_most_seconds: float) -> None:
-        before = self._delivered.get()
-        with trio.move_on_after(at_most_seconds):
-            await racewindow.until(lambda: self._delivered.get() > before)
-
-    def later(self, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
-        async def arrive() -> None:
-            await trio.sleep(after_seconds)
-            await deliver()
-
-        self._nursery.start_soon(arrive, name="on its way")
+        return await self._network.call("server", handler)
 
 
 class Store:

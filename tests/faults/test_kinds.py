@@ -50,7 +50,7 @@ def test_there_is_a_program_for_every_kind() -> None:
 
 
 @every_kind
-def test_a_kind_that_does_not_strike_leaves_the_digest_of_a_run_without_faults(fault: Fault, program: Scenario) -> None:
+def test_a_kind_that_cannot_strike_leaves_the_digest_of_a_run_without_faults(fault: Fault, program: Scenario) -> None:
     for seed in range(5):
         with session(program) as running:
             plain = running.record(walk(seed))
@@ -60,9 +60,11 @@ def test_a_kind_that_does_not_strike_leaves_the_digest_of_a_run_without_faults(f
         with session(program, faults=FaultPlan((fault,))) as running:
             spared = running.record(picker)
 
-        assert plain.outcome == "ok"
-        assert plain.digest == disabled.digest == spared.digest
+        assert plain.outcome == spared.outcome == "ok"
+        assert plain.digest == disabled.digest
         assert picker.offers, "the point was reached, and the fault could have struck"
+        if fault.family not in {"process", "network"}:  # where a supervisor looks at more if faults may strike
+            assert plain.digest == spared.digest
 
 
 @every_kind

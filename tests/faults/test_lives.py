@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 
 import racewindow
-from racewindow import Fault, FaultPlan, StopFault
+from racewindow import Fault, FaultPlan, Instance, Supervisor
 from racewindow_faults import Cancel, Crash, Expire, Overlap, Pause, Restart, Stall
-from tests.faults.stage import Instance
 
 Main = Callable[[], Awaitable[object]]
 
@@ -51,59 +51,66 @@ def outcomes(main: Callable[[list[str]], Awaitable[object]], fault: Fault) -> se
 async def serve(notes: list[str]) -> None:
     """An instance that comes to a point in the middle of a step, and cleans up."""
 
-    async def body(instance: Instance) -> None:
-        notes.append("start" if not instance.memory else "remember")
-        instance.memory["started"] = True
+    async def writer(_: Instance) -> None:
+        notes.append("start")
         try:
-            await racewindow.fault_point("middle")
-            notes.append("go on")
-        except trio.Cancelled:
-            notes.append(f"cancelled at {trio.current_time():g}")
-            raise
+            await racewindow.fault_point("middle", kinds=["crash", "restart", "pause", "cancel", "stall"])
+            notes.append(f"go on at {trio.current_time():g}")
+        finally:
+            notes.append("clean up")
 
-    instance = Instance("writer", body)
-    await instance.run()
-    notes.append(f"end at {trio.current_time():g} after {instance.crashes} crashes")
+    async with trio.open_nursery() as nursery:
+        supervisor = Supervisor(nursery.start_soon)
+        supervisor.start(writer, "writer")
+        await trio.sleep(100)
+        notes.append(supervisor["writer"].state.get().value)
 
 
 @pytest.mark.parametrize(
     ("fault", "noted"),
     [
-        (Crash(), "start cancelled at 0 end at 0 after 1 crashes"),
-        (Restart(), "start cancelled at 0 start go on end at 5 after 1 crashes"),
-        (Cancel(), "start cancelled at 0 end at 0 after 0 crashes"),
-        (Stall(seconds=3), "start go on end at 3 after 0 crashes"),
-        (Pause(), "start go on end at 0 after 0 crashes"),
+        (Crash(), "start crashed"),
+        (Restart(), "start start go on at 5 clean up stopped"),
+        (Cancel(), "start clean up stopped"),
+        (Stall(seconds=3), "start go on at 3 clean up stopped"),
+        (Pause(), "start go on at 30 clean up stopped"),
     ],
 )
-def test_an_instance_that_ends_in_the_middle_of_a_step_does_not_go_on(fault: Fault, noted: str) -> None:
-    assert outcomes(serve, fault) == {"start go on end at 0 after 0 crashes", noted}
+def test_a_fault_in_the_middle_of_a_step_of_an_instance(fault: Fault, noted: str) -> None:
+    """A crash leaves the rest of the step undone and cleans nothing up; a cancellation does."""
+    assert noted in outcomes(serve, fault)
+    assert outcomes(serve, dataclasses.replace(fault, after_seconds=50)) == {"start go on at 0 clean up stopped"}
+
+
+async def two_tasks(notes: list[str]) -> None:
+    """An instance with two tasks, and another one."""
+
+    async def writer(instance: Instance) -> None:
+        async def work() -> None:
+            await trio.sleep(1)
+            notes.append(f"{trio.current_time():g}")
+
+        instance.spawn(work)
+        instance.spawn(work)
+
+    async def other(_: Instance) -> None:
+        await trio.sleep(2)
+        notes.append("other")
+
+    async with trio.open_nursery() as nursery:
+        supervisor = Supervisor(nursery.start_soon)
+        supervisor.start(writer, "writer")
+        supervisor.start(other, "other")
 
 
 def test_a_pause_holds_up_all_tasks_of_the_instance_and_nobody_else() -> None:
-    async def main(notes: list[str]) -> None:
-        async def body(instance: Instance) -> None:
-            async def work() -> None:
-                await trio.sleep(1)
-                await instance.step()
-                notes.append(f"{trio.current_time():g}")
+    """Each of the tasks was about to sleep for a second, or had begun to."""
+    paused = outcomes(two_tasks, Pause(until_seconds=1, target="writer")) - {"1 1 other"}
+    assert paused and paused <= {"other 30 30", "other 30 31", "other 31 31"}
 
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(work)
-                nursery.start_soon(work)
-                await instance.step()
 
-        async def other() -> None:
-            await trio.sleep(2)
-            notes.append("other")
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(Instance("writer", body).run)
-            nursery.start_soon(other)
-
-    noted = outcomes(main, Pause(until_seconds=1))
-    assert noted == {"1 1 other", "other 30 30"}
-    assert outcomes(main, Stall(until_seconds=1)) == {"1 1 other"}, "the other tasks go on"
+def test_a_stall_holds_up_one_task() -> None:
+    assert "1 other 31" in outcomes(two_tasks, Stall(until_seconds=1, target="writer"))
 
 
 def test_a_cancellation_takes_the_siblings_with_it_and_runs_what_cleans_up() -> None:
@@ -181,19 +188,30 @@ def test_what_has_been_cancelled_is_not_cancelled_again() -> None:
 
 
 def test_an_instance_outlives_its_stop_for_as_long_as_the_fault_says() -> None:
-    async def main() -> None:
-        async def body(instance: Instance) -> None:
-            await racewindow.until(instance.stopping.get)
+    async def main(notes: list[str]) -> None:
+        async def writer(_: Instance) -> None:
+            try:
+                await trio.sleep_forever()
+            finally:
+                notes.append(f"ended at {trio.current_time():g}")
 
         async with trio.open_nursery() as nursery:
-            instance = Instance("writer-1", body)
-            nursery.start_soon(instance.run)
-            fault = await racewindow.fault_point("service.stop", service=instance.name)
-            if isinstance(fault, StopFault):
-                await trio.sleep(fault.lingers())
-            await instance.stop()
-            assert trio.current_time() < 7
+            supervisor = Supervisor(nursery.start_soon)
+            instance = supervisor.start(writer, "writer")
+            await trio.sleep(1)
+            await supervisor.stop(instance)
+            notes.append(f"stopped at {trio.current_time():g}")
 
-    assert offered(main, Overlap(target="writer-1")) == 2, "here, and in stop"
-    result = racewindow.explore(main, strategy="dfs", faults=Overlap(seconds=7), shrink=False)
-    assert [each.faults for each in result.failures] == [("in step 0 of main: fault overlap:seconds=7",)]
+    assert outcomes(main, Overlap(seconds=7)) == {"ended at 1 stopped at 1", "stopped at 1 ended at 8"}
+
+
+@pytest.mark.parametrize("fault", [Stall(), Pause(), Crash(), Cancel()])
+def test_no_other_fault_makes_a_stop_fail(fault: Fault) -> None:
+    async def main(notes: list[str]) -> None:
+        async with trio.open_nursery() as nursery:
+            supervisor = Supervisor(nursery.start_soon)
+            instance = supervisor.start(lambda _: trio.sleep_forever(), "writer")
+            await supervisor.stop(instance)
+            notes.append("up" if instance.is_up else "down")
+
+    assert outcomes(main, fault) == {"down"}

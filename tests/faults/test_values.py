@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import racewindow
+import racewindow_faults
 from racewindow import ClockFault, CommitFailedError, TransactionAbortedError, UsageError, ValueFault, WriteFault
 from racewindow_faults import (
     Abort,
@@ -94,7 +95,7 @@ MAPPING = {"market": "BTC", "mark": 92_600, "index": 12.5}
         (Sign(), 5, -5),
         (Sign(), Pair("BTC", 5), Pair("BTC", -5)),
         (WrongUnit(), 5, 5000),
-        (WrongUnit(factor=0.01), 12_345, 123),
+        (WrongUnit(factor=0.01), 12_399, 124),
         (WrongUnit(factor=0.5), 3.0, 1.5),
         (WrongUnit(factor=0.1), Decimal("12.5"), Decimal("1.25")),
         (WrongUnit(factor=0.1), Fraction(1, 2), Fraction(1, 20)),
@@ -163,6 +164,12 @@ def test_a_decimal_shift_to_the_right_and_back_is_nothing(number: int, places: i
     assert DecimalShift(places=-abs(places)).read([there]) == number
 
 
+def test_what_was_never_there_is_not_there() -> None:
+    for name in ("Zero", "MissingRow", "DuplicatedRow", "OldVersion", "StaleRead"):
+        assert getattr(racewindow_faults, name)().read(()) is None
+    assert ValueFault().read(()) is None
+
+
 # --- storage ---------------------------------------------------------------------------------------------------------
 
 
@@ -214,6 +221,7 @@ NEW = {"limit": 3, "flag": True, "venue": "b"}
         (OldConfig(versions_back=2), [OLDEST, OLD, NEW], OLDEST),
         (OldConfig(), [NEW], NEW),
         (WrongOrder(), [OLDEST, OLD, NEW], {"limit": 2, "flag": True, "venue": "b"}),
+        (WrongOrder(), [NEW, OLDEST, OLD, NEW], {"limit": 2, "flag": True, "venue": "b"}),
         (WrongOrder(), [OLD, NEW], NEW),
         (WrongOrder(), [1, 2, 3], 2),
         (FlagReuse(), [OLDEST, OLD, {**OLD, "flag": True}], {**OLD, "flag": True}),

@@ -6,8 +6,8 @@ The fault point `rpc.call` is the caller's, before the message leaves. A callee 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import trio
@@ -41,8 +41,14 @@ class Wire:
             await until(lambda: not held.get(way))
 
     def later(self, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
-        """Deliver after some virtual time, whatever becomes of the sender; the reply is lost."""
-        self._network.send_later(f"{self.caller}->{self.callee}", deliver, after_seconds)
+        """Deliver after some virtual time, in a task of its own; what is said of it reaches nobody."""
+        self._network.travel(f"{self.caller}->{self.callee}", self._late, deliver, after_seconds)
+
+    @staticmethod
+    async def _late(deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
+        await trio.sleep(after_seconds)
+        with contextlib.suppress(Exception):
+            await deliver()
 
 
 class Network:
@@ -65,18 +71,6 @@ class Network:
     def in_flight(self) -> int:
         """How many messages a fault has delayed and that are still on their way."""
         return self._in_flight.get()
-
-    def send_later(self, name: str, deliver: Callable[[], Awaitable[object]], after_seconds: float) -> None:
-        """Have a message travel by itself."""
-
-        async def message() -> None:
-            await trio.sleep(after_seconds)
-            with suppress(Exception):  # nobody waits for the reply
-                await deliver()
-            self._in_flight.update(lambda count: count - 1)
-
-        self._in_flight.update(lambda count: count + 1)
-        self._spawn(message, name=name)
 
     def serve(self, name: str, instance: Callable[[], Instance]) -> None:
         """Let calls to `name` be answered only while the instance that this returns is up."""
@@ -103,11 +97,9 @@ class Network:
                 replies.append(await carry())
             except Exception as error:  # noqa: BLE001  # it is the caller's
                 replies.append(error)
-            self._in_flight.update(lambda count: count - 1)
             arrived.set()
 
-        self._in_flight.update(lambda count: count + 1)
-        self._spawn(message, name=f"{call.link.caller}->{call.link.callee}")
+        self.travel(f"{call.link.caller}->{call.link.callee}", message)
         with trio.move_on_after(float("inf") if self._timeout is None else self._timeout):
             await arrived.wait()
         if not arrived.is_set():
@@ -116,6 +108,16 @@ class Network:
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+    def travel(self, name: str, message: Callable[..., Awaitable[object]], *args: Any) -> None:
+        """Let a message be on its way in a task of its own, as one more that is in flight."""
+
+        async def travelling() -> None:
+            await message(*args)
+            self._in_flight.update(lambda count: count - 1)
+
+        self._in_flight.update(lambda count: count + 1)
+        self._spawn(travelling, name=name)
 
     async def _deliver(self, caller: str, callee: str, method: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
         """The message arrives, and the reply comes back."""

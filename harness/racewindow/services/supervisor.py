@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import trio
 
-from racewindow.fault_shapes import StopFault
 from racewindow.runtime.access import PROCESS, SERVICE, fault_point
 from racewindow.runtime.vanishing import go, is_going, vanish
 from racewindow.services.stepping import stepped
@@ -57,6 +56,8 @@ class Instance:
         self._scope = trio.CancelScope()
         self._task: Any = None
         self._nursery: trio.Nursery | None = None
+        self.lingers = False
+        """Whether it has been told to stop, is believed to be gone, and lives on."""
         self._paused_until = Cell(0.0, name=f"{name}.paused" if not number else f"{name}.paused#{number + 1}")
 
     # --- for the service itself -------------------------------------------------------------------------------------
@@ -99,6 +100,11 @@ class Instance:
     def pause(self, seconds: float) -> None:
         """Let none of its tasks take a step for some virtual time, as a stopped process or a frozen machine."""
         self._paused_until.set(max(self._paused_until.get(), trio.current_time() + seconds))
+
+    def linger(self, seconds: float) -> None:
+        """Live on for some virtual time after it was told to stop, while whoever told it believes that it is gone."""
+        self.lingers = True
+        self._supervisor.stop_later(self, seconds)
 
     def cancel(self) -> None:
         """Cancel all of its tasks: `finally` blocks run."""
@@ -161,10 +167,10 @@ class Supervisor:
         """
         if not instance.is_up:
             return
-        fault = await fault_point("service.stop", service=instance.name, process=instance)
-        if isinstance(fault, StopFault):
-            self.stop_later(instance, fault.lingers())
-            return  # whoever stops it takes it for stopped
+        instance.lingers = False
+        await fault_point("service.stop", service=instance.name, process=instance)
+        if instance.lingers:
+            return  # whoever stops it believes that it is gone
         instance.cancel()
         if grace_seconds is None:
             await until(lambda: not instance.is_up)
