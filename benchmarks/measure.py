@@ -62,7 +62,7 @@ def run_loop(main: Target, executions: int) -> int:
 def exploration(target: Any, executions: int, *, footprints: bool) -> int:
     """One `explore` of random orders with its set-up, failures kept."""
     result = racewindow.explore(
-        target, strategy="random", schedules=executions, footprints=footprints, all_failures=True
+        target, strategy="random", schedules=executions, footprints=footprints, all_failures=True, shrink=False
     )
     return result.failing
 

@@ -63,7 +63,7 @@ class Tool:
 
 def _own(program: Program, executions: int, *, strategy: str = "random", footprints: bool | None = None) -> Any:
     return racewindow.explore(
-        program.in_trio, strategy=strategy, schedules=executions, footprints=footprints, all_failures=True
+        program.in_trio, strategy=strategy, schedules=executions, footprints=footprints, all_failures=True, shrink=False
     )
 
 

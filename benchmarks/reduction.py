@@ -95,7 +95,7 @@ def main() -> None:
 
 def contender_line(name: str, program: Main, executions: int, least: float | None, *, rounds: int) -> str:
     """One row of the table: the best of some rounds in which both take turns."""
-    result = racewindow.explore(program, strategy="dpor", schedules=executions, all_failures=True)
+    result = racewindow.explore(program, strategy="dpor", schedules=executions, all_failures=True, shrink=False)
     trio_best = dpor_best = 0.0
     for _ in range(rounds):
         runs = max(executions // 4, 10)
@@ -103,7 +103,7 @@ def contender_line(name: str, program: Main, executions: int, least: float | Non
         measure.trio_loop(program, runs)
         trio_best = max(trio_best, runs / (time.process_time() - started))
         started = time.process_time()
-        result = racewindow.explore(program, strategy="dpor", schedules=executions, all_failures=True)
+        result = racewindow.explore(program, strategy="dpor", schedules=executions, all_failures=True, shrink=False)
         dpor_best = max(dpor_best, result.executions / (time.process_time() - started))
     ratio = dpor_best / trio_best
     orders = f"{result.executions:,}" + ("" if result.complete else " of more")
@@ -116,9 +116,9 @@ def contender_line(name: str, program: Main, executions: int, least: float | Non
 
 def point(executions: int) -> dict[str, Any]:
     """One long exploration: CPU seconds, and the most memory that the process has held."""
-    racewindow.explore(deposits(6, 1), strategy="dpor", schedules=10)
+    racewindow.explore(deposits(6, 1), strategy="dpor", schedules=10, shrink=False)
     started = time.process_time()
-    result = racewindow.explore(deposits(6, 1), strategy="dpor", schedules=executions)
+    result = racewindow.explore(deposits(6, 1), strategy="dpor", schedules=executions, shrink=False)
     assert (result.executions, result.redundant) == (executions, 0)
     return {
         "executions": executions,

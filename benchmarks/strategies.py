@@ -95,7 +95,7 @@ def first_failure(program: Program, strategy: str, plan: Plan) -> str:
 
 def _until_failure(program: Program, strategy: str, seed: int, schedules: int) -> float:
     """Executions up to the first that fails; infinite if none of so many does."""
-    result = racewindow.explore(program.function, strategy=strategy, seed=seed, schedules=schedules)
+    result = racewindow.explore(program.function, strategy=strategy, seed=seed, schedules=schedules, shrink=False)
     assert not result.untrusted, result.untrusted
     return result.executions if result.failures else float("inf")
 
@@ -117,7 +117,9 @@ def speeds(program: Program, plan: Plan) -> list[str]:
 
 def _explored(program: Program, strategy: str, executions: int) -> int:
     """The failing ones of so many executions."""
-    return racewindow.explore(program.function, strategy=strategy, schedules=executions, all_failures=True).failing
+    return racewindow.explore(
+        program.function, strategy=strategy, schedules=executions, all_failures=True, shrink=False
+    ).failing
 
 
 # --- to the end ------------------------------------------------------------------------------------------------------
@@ -134,7 +136,9 @@ def _exhausted(program: Program, strategy: str) -> list[str]:
     if strategy == "dfs" and (program.interleavings is None or program.interleavings > WHOLE_MAX):
         return [""] * 4
     started = time.process_time()
-    result = racewindow.explore(program.function, strategy=strategy, schedules=WHOLE_MAX, all_failures=True)
+    result = racewindow.explore(
+        program.function, strategy=strategy, schedules=WHOLE_MAX, all_failures=True, shrink=False
+    )
     spent = time.process_time() - started
     assert not result.untrusted, result.untrusted
     executions = f"{result.executions:,}" if result.complete else f"> {WHOLE_MAX:,}"
