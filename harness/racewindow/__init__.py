@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from racewindow.budget import Progress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
+    from racewindow.constraints import Before, Moment, before
     from racewindow.errors import (
         DivergenceError,
         ExplorationFailed,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from racewindow.events import Event
+    from racewindow.explainer import explain
+    from racewindow.explanation import Explanation
     from racewindow.explorer import explore, replay
     from racewindow.failure import Execution, Failure
     from racewindow.result import Result
@@ -32,18 +35,21 @@ if TYPE_CHECKING:
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
+    "Before",
     "Cell",
     "Checker",
     "Deviation",
     "DivergenceError",
     "Event",
     "Execution",
+    "Explanation",
     "ExplorationFailed",
     "Failure",
     "FunctionChecker",
     "History",
     "InputError",
     "Judgement",
+    "Moment",
     "Progress",
     "RacewindowError",
     "RealIOError",
@@ -57,8 +63,10 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Violation",
+    "before",
     "checker",
     "choose",
+    "explain",
     "explore",
     "replay",
     "run",
@@ -69,11 +77,14 @@ __all__ = [
 
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
+    "racewindow.constraints": "Before Moment before",
     "racewindow.errors": (
         "DivergenceError ExplorationFailed InputError RacewindowError RealIOError RealThreadError UsageError"
     ),
     "racewindow.events": "Event",
     "racewindow.budget": "Progress",
+    "racewindow.explainer": "explain",
+    "racewindow.explanation": "Explanation",
     "racewindow.explorer": "explore replay",
     "racewindow.failure": "Execution Failure",
     "racewindow.result": "Result",

@@ -45,6 +45,15 @@ Schedules = Annotated[
     str | None,
     typer.Option(metavar="N", help="Executions at most; 2000 unless --seconds is given.", show_default=False),
 ]
+ExplainSchedules = Annotated[
+    str | None,
+    typer.Option(
+        "--schedules",
+        metavar="N",
+        help="Executions at most for all of it; 20000 unless --seconds is given.",
+        show_default=False,
+    ),
+]
 Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most.", show_default=False)]
 Seed = Annotated[str, typer.Option(metavar="N", help="The same seed explores the same executions.")]
 Semantics = Annotated[
@@ -92,6 +101,11 @@ Footprints = Annotated[
         show_default=False,
     ),
 ]
+NoExplain = Annotated[
+    bool,
+    typer.Option("--no-explain", help="Do not look for the cause of a failure, nor for what closes it.",
+                 show_default=False),
+]  # fmt: skip
 Preemptions = Annotated[
     str | None,
     typer.Option(
@@ -188,6 +202,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     allow_negative_prices: NegativePrices = False,
     all_failures: AllFailures = False,
     footprints: Footprints = None,
+    no_explain: NoExplain = False,
     step_limit: StepLimit = None,
     log: Log = None,
     out: Out = ".racewindow/failures",
@@ -212,6 +227,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         allow_negative_prices=allow_negative_prices,
         all_failures=all_failures,
         footprints=footprints,
+        explain=not no_explain,
         step_limit=step_limit,
         preemptions=preemptions,
         depth=depth,
@@ -232,6 +248,23 @@ def _replay(target: Recorded, schedule: Token = None, log: Log = None, as_json: 
     from racewindow.cli_replay import replay
 
     return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json))
+
+
+@app.command("explain")
+def _explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file of a failure.", show_default=False)],
+    schedules: ExplainSchedules = None,
+    seconds: Seconds = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say why a recorded failure happens, and what closes it.
+
+    Races of the failing execution are reversed and run again; orders that seem to close it are explored.
+    """
+    from racewindow.cli_explain import explain
+
+    return _interruptible(lambda: explain(file, schedules=schedules, seconds=seconds, as_json=as_json, quiet=quiet))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Asked:
     allow_negative_prices: bool
     all_failures: bool
     footprints: bool | None
+    explain: bool
     step_limit: str | None
     log: str | None
     out: str
@@ -84,6 +85,7 @@ def explore(asked: Asked) -> int:
             params=params,
             footprints=asked.footprints,
             all_failures=asked.all_failures,
+            explain=asked.explain,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,

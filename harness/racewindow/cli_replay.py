@@ -22,7 +22,7 @@ NOTHING, REPRODUCED, UNTRUSTED = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What to replay: the scenario, how it was named, the schedule, and the recorded failure if there is one."""
 
     scenario: Scenario
@@ -69,7 +69,7 @@ def replay(target: str, token: str | None, *, log: str | None, as_json: bool) ->
 # --- what to replay --------------------------------------------------------------------------------------------------
 
 
-def _from_token(target: str, token: str) -> _Order:
+def _from_token(target: str, token: str) -> Order:
     from racewindow.schedule import Schedule
     from racewindow.target import resolve
 
@@ -81,21 +81,26 @@ def _from_token(target: str, token: str) -> _Order:
         )
     schedule = Schedule.from_token(token)
     scenario, name = resolve(target)
-    return _Order(scenario, name, schedule, None)
+    return Order(scenario, name, schedule, None)
 
 
-def _from_file(path: str) -> _Order:
-    from racewindow.failure_file import load
-
+def _from_file(path: str) -> Order:
     if not os.path.lexists(path) and not path.endswith(".json"):
         raise UsageError(
             f"{path} is not a file.",
             why="replay takes the file of a recorded failure, or a scenario together with --schedule.",
             do=f"racewindow replay {path} --schedule rw1-...",
         )
+    return order_in(path)
+
+
+def order_in(path: str) -> Order:
+    """What the file of a failure says is to be run; raises InputError if that cannot be had."""
+    from racewindow.failure_file import load
+
     stored = load(path)
     scenario, target = _scenario_of(stored)
-    return _Order(scenario, target, _with_feed(stored), stored)
+    return Order(scenario, target, _with_feed(stored), stored)
 
 
 def _scenario_of(stored: StoredFailure) -> tuple[Scenario, str]:
@@ -141,7 +146,7 @@ def _with_feed(stored: StoredFailure) -> Schedule:
 # --- what became of it -----------------------------------------------------------------------------------------------
 
 
-def _text(order: _Order, execution: Execution) -> str:
+def _text(order: Order, execution: Execution) -> str:
     from racewindow.report import execution_text, replay_text
 
     if order.stored is not None:
@@ -150,7 +155,7 @@ def _text(order: _Order, execution: Execution) -> str:
     return f"{message(f'Note: {_changed_note(order)}')}\n\n{text}" if order.changed else text
 
 
-def _divergence(order: _Order, error: DivergenceError) -> str:
+def _divergence(order: Order, error: DivergenceError) -> str:
     """The message of a divergence, with the names of the tasks, the reason as far as it is known, and the command."""
     what, stored = error.what, order.stored
     where = what.partition("\n")[0]
@@ -165,14 +170,14 @@ def _divergence(order: _Order, error: DivergenceError) -> str:
     return str(DivergenceError(what, why=why, do=shlex.join(command)))
 
 
-def _changed_note(order: _Order) -> str:
+def _changed_note(order: Order) -> str:
     return (
         f"the source of {order.scenario.name} is not what the schedule was recorded on "
         f"(then {order.schedule.fingerprint}, now {order.scenario.fingerprint})."
     )
 
 
-def _as_dict(order: _Order, execution: Execution | None, diverged: str) -> dict[str, Any]:
+def _as_dict(order: Order, execution: Execution | None, diverged: str) -> dict[str, Any]:
     """The JSON object of `racewindow replay --json`, format 1."""
     from racewindow.report import same_failure
 

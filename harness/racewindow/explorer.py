@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from racewindow.budget import Progress, check_budget
+from racewindow.constraint_check import check_constraints
+from racewindow.constraints import Before
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution
 from racewindow.log import LogFile
 from racewindow.result import Result
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
+from racewindow.scenarios import Scenario
 from racewindow.schedule import Schedule
 from racewindow.session import Session
 from racewindow.settings import Target, make_settings
@@ -38,6 +42,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     all_failures: bool = False,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
+    constraints: Sequence[Before | str] = (),
+    explain: bool = False,
     out: str | Path | None = None,
     log: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -53,8 +59,10 @@ def explore(  # the options of an exploration; all but the target have defaults
     (time moves when nothing can run) or "racing" (at any decision).
     `safeguards`, `params`, `feed`: see `Scenario`. `footprints`: record what each step touches, on every execution.
     `all_failures`: go on after the first failure and count them by group. `step_limit`: steps of one execution before
-    it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
-    failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
+    it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `constraints`: orders
+    to keep, see `racewindow.before`; what they leave out is not run. `explain`: find out why the first failure happens
+    and what closes it, as `racewindow.explain` does, but briefly. `out`: folder for failure files. `log`: file for the
+    log of the reported failure, or of the default order if there is none.
 
     Raises UsageError (or InputError, its kin) for misuse, before anything has been run or written.
     """
@@ -71,7 +79,9 @@ def explore(  # the options of an exploration; all but the target have defaults
         feed_options=feed_options,
         step_limit=step_limit,
         step_timeout=step_timeout,
+        constraints=constraints,
     )
+    check_constraints(settings)
     options = Options(seed=seed, preemptions=preemptions, depth=depth, semantics=settings.semantics, schedules=budget)
     exploration = Exploration(
         settings,
@@ -84,7 +94,16 @@ def explore(  # the options of an exploration; all but the target have defaults
         target_name=target_name or settings.scenario.name,
     )
     exploration.prepare_files(out, log)
-    return exploration.run()
+    result = exploration.run()
+    return _explained(result, settings.scenario) if explain and result.failures and not result.interrupted else result
+
+
+def _explained(result: Result, scenario: Scenario) -> Result:
+    """The same with an explanation of the first failure; nothing else of it changes."""
+    from racewindow.explainer import explain_briefly  # not needed as long as nothing fails
+
+    first, *others = result.failures
+    return replace(result, failures=(explain_briefly(scenario, first), *others))
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:
@@ -102,6 +121,7 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
         params=schedule.params,
         feed=schedule.feed,
         feed_options=schedule.feed_options,
+        constraints=schedule.constraints,
         **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
     )
     logfile = None if log is None else LogFile(log)

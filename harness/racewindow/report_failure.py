@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from racewindow.failure import Failure
+from racewindow.report_explanation import brief
 from racewindow.report_layout import bulleted, command, numbered, section, wrap
 
 _DEVIATIONS_MAX = 12
@@ -41,7 +42,7 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
     if file is not None:
         again += command(["racewindow", "replay"], [file])
     token = failure.token or failure.schedule.token()
-    if file is None or len(token) <= _TOKEN_MAX:
+    if file is None or (len(token) <= _TOKEN_MAX and failure.explanation is None):
         again += command(["racewindow", "replay", target or scenario], ["--schedule", token])
     return "\n".join([*lines, *section("To see it again", again)])
 
@@ -49,6 +50,14 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
 def told(failure: Failure, scenario: str) -> list[str]:
     """The lines of a failure without the commands."""
     deviations = [*failure.deviations, *(f"fault: {fault}" for fault in failure.faults)]
+    if failure.explanation is not None:
+        return [
+            *wrap(headline(failure, scenario), hang=2),
+            "",
+            *wrap(failure.message, 2, 2),
+            *brief(failure.explanation),
+            *section("Faults", [f"- {fault}" for fault in failure.faults]),
+        ]
     count = len(deviations)
     title = f"What made it happen, {count} deviation{'' if count == 1 else 's'} from the default order"
     story = [line[2:] for each in failure.story for line in wrap(each, 2, _STORY_HANG)]
@@ -65,19 +74,39 @@ def told(failure: Failure, scenario: str) -> list[str]:
     ]
 
 
-def headline(failure: Failure, scenario: str) -> str:
+class Named(Protocol):
+    """What it takes to name a failure: one that was found, or what a file says of one."""
+
+    @property
+    def kind(self) -> str:
+        """See `Failure`."""
+
+    @property
+    def checker(self) -> str | None:
+        """Likewise."""
+
+    @property
+    def class_(self) -> str | None:
+        """Likewise."""
+
+    @property
+    def subject(self) -> str | None:
+        """Likewise."""
+
+
+def headline(failure: Named, scenario: str) -> str:
     """One line: which scenario, and what was found."""
     return f"FAILURE in {scenario}: {name_of(failure)}{_about(failure)}"
 
 
-def name_of(failure: Failure) -> str:
+def name_of(failure: Named) -> str:
     """What was found, in two or three words: the violated checker, or how the execution ended."""
     if failure.checker is not None:
         return f"{failure.checker} is violated"
     return {"violation": "an assertion failed", "exception": "an exception ended it"}.get(failure.kind, failure.kind)
 
 
-def _about(failure: Failure) -> str:
+def _about(failure: Named) -> str:
     about = ", ".join(part for part in (failure.class_, failure.subject) if part)
     return f" ({about})" if about else ""
 

@@ -56,7 +56,8 @@ class Schedule:
     `deviations` in the order in which they were taken. `params` and `safeguards` are the scenario's; `feed` is the
     path of the feed file or None for the scenario's own. `limits`: `step_limit` and `step_timeout` where they are not
     the default: a livelock or a hang is one only under the same limit. `fingerprint`: six hexadecimal digits of the
-    scenario's name and source, empty if unknown. Equality and hashing go by value.
+    scenario's name and source, empty if unknown. `constraints`: the orders that it was made to keep, as texts. Equality
+    and hashing go by value.
     """
 
     deviations: tuple[Deviation, ...] = ()
@@ -69,6 +70,7 @@ class Schedule:
     feed_options: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
+    constraints: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         return hash((self.deviations, self.seed, self.semantics, self.clock, self.safeguards, self.feed))
@@ -85,6 +87,7 @@ class Schedule:
             "feed_options": dict(self.feed_options),
             "limits": dict(self.limits),
             "fingerprint": self.fingerprint,
+            **({"constraints": list(self.constraints)} if self.constraints else {}),
             "deviations": [
                 {"task": d.task, "step": d.step, "kind": d.kind, "index": d.index, "option": d.option}
                 for d in self.deviations
@@ -110,6 +113,7 @@ class Schedule:
                 feed_options=dict(_typed(data.get("feed_options", {}), dict, "feed_options")),
                 limits=_limits(data.get("limits", {})),
                 fingerprint=_fingerprint(data["fingerprint"]),
+                constraints=tuple(_typed(each, str, "constraints") for each in data.get("constraints", ())),
             )
             _distinct(schedule.deviations)
         except KeyError as error:
@@ -173,6 +177,7 @@ def _pack(schedule: Schedule) -> bytes:
             ("f", schedule.feed),
             ("o", dict(schedule.feed_options)),
             ("l", dict(schedule.limits)),
+            ("c", list(schedule.constraints)),
         )
         if value
     }
@@ -240,6 +245,7 @@ def _unpack(packed: bytes) -> Schedule:
             "feed": rest.get("f"),
             "feed_options": rest.get("o", {}),
             "limits": rest.get("l", {}),
+            "constraints": rest.get("c", []),
             "fingerprint": fingerprint,
         }
     )

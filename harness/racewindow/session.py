@@ -20,6 +20,7 @@ from racewindow.failure import Execution, Failure
 from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import STOPPED, Raw, run_once
+from racewindow.runtime.gates import put_gates
 from racewindow.runtime.guided import CUT, AskingGuide, run_guided
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
@@ -142,7 +143,7 @@ class Session:
     def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
         words = picker.words
-        if words is None or self._trio or self._racing or self._always_full:
+        if words is None or self._trio or self._racing or self._always_full or self.settings.constraints:
             return None
         watchdog, steps_max = self.watchdog, self.settings.steps_max
         recorder = None if make_recorder is None else make_recorder(picker)
@@ -189,6 +190,10 @@ class Session:
         picker.check_followed(to_the_end=execution.outcome not in ("hang", "livelock"))
         return execution
 
+    def observe(self, picker: Picker, make_recorder: MakeRecorder) -> Raw:
+        """Run one execution for a recorder of the caller's."""
+        return self._run(picker, Host(), make_recorder, None)
+
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
         raw = self._run(picker, Host(), self._guided_recorder, None)
@@ -228,6 +233,7 @@ class Session:
     ) -> Raw | None:
         def started(runner: SimRunner) -> None:
             host.runner = runner
+            put_gates(runner, self.settings.constraints, self.locator)
             if self.watchdog is not None:
                 self.watchdog.runner = runner
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from racewindow.constraints import Before, as_constraints
 from racewindow.errors import UsageError
 from racewindow.scenarios import Scenario, as_scenario
 from racewindow.schedule import Deviation, Schedule
@@ -32,6 +33,7 @@ class Settings:
     steps_max: int = 50_000
     step_timeout: float = 10.0
     fingerprint: str = ""
+    constraints: tuple[Before, ...] = ()
 
     @property
     def feed_notes(self) -> tuple[str, ...]:
@@ -57,6 +59,7 @@ class Settings:
             feed_options=self.feed_options,
             limits=self._limits(),
             fingerprint=self.fingerprint,
+            constraints=tuple(map(str, self.constraints)),
         )
 
     def _limits(self) -> dict[str, float]:
@@ -81,6 +84,7 @@ def make_settings(
     feed_options: Mapping[str, Any] | None = None,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
+    constraints: Sequence[Before | str] = (),
 ) -> Settings:
     """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
     if trio.lowlevel.in_trio_run():
@@ -113,4 +117,5 @@ def make_settings(
         steps_max=step_limit,
         step_timeout=step_timeout,
         fingerprint=scenario.fingerprint,
+        constraints=as_constraints(constraints),
     )

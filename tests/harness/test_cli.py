@@ -22,7 +22,7 @@ __all__ = ["racewindow"]
 
 EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
-    *("--preemptions", "--depth"),
+    *("--preemptions", "--depth", "--no-explain"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
     *("--json", "--quiet", "--help"),
 }
@@ -40,6 +40,7 @@ def options(text: str) -> set[str]:
         (("list",), {"--help"}),
         (("explore",), EXPLORE_OPTIONS),
         (("replay",), {"--schedule", "--log", "--json", "--help"}),
+        (("explain",), {"--schedules", "--seconds", "--json", "--quiet", "--help"}),
     ],
 )
 def test_the_help_offers_what_works_and_nothing_else(
@@ -178,7 +179,7 @@ def test_what_typer_refuses_has_the_same_form(racewindow: CommandLine, arguments
     assert re.fullmatch(r"racewindow: [a-z][^\n]*\n(  [^\n]*\n)?Do:  racewindow( \w+)? --help\n", ran.err)
 
 
-COMMANDS = st.sampled_from(("explore", "explore", "explore", "replay", "list"))
+COMMANDS = st.sampled_from(("explore", "explore", "explore", "replay", "explain", "list"))
 TARGETS = st.sampled_from(
     ("mine.py", "mine.py:two_writers", "others.py:fine", "others.py:raises", "others.py", "", "é")
 )

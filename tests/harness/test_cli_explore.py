@@ -101,6 +101,7 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         *("--semantics", "trio", "--clock", "racing", "--safeguards", "a,b", "--set", "x=1", "--set", "y=a=b"),
         *("--feed", "feed.csv", "--allow-negative-prices", "--all-failures", "--footprints", "--step-limit", "9"),
         *("--log", "log", "--out", "out", "--preemptions", "0", "--depth", "4"),
+        "--no-explain",
     )
     callback = (default.pop("on_progress"), seen.pop("on_progress"))
 
@@ -109,12 +110,13 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         "strategy": "auto", "schedules": None, "seconds": None, "seed": 0, "semantics": None, "clock": "idle",
         "safeguards": None, "params": {}, "feed": None, "feed_options": {}, "all_failures": False, "footprints": None,
         "log": None, "out": ".racewindow/failures", "target_name": "others.py:fed", "preemptions": None, "depth": None,
+        "explain": True,
     }  # fmt: skip
     assert seen == {
         "strategy": "s", "schedules": 1_000, "seconds": 0.5, "seed": -3, "semantics": "trio", "clock": "racing",
         "safeguards": "a,b", "params": {"x": "1", "y": "a=b"}, "feed": "feed.csv",
         "feed_options": {"allow_negative_prices": True}, "all_failures": True, "footprints": True, "step_limit": 9,
-        "log": "log", "out": "out", "target_name": "others.py:fed", "preemptions": 0, "depth": 4,
+        "log": "log", "out": "out", "target_name": "others.py:fed", "preemptions": 0, "depth": 4, "explain": False,
     }  # fmt: skip
 
 

@@ -63,6 +63,10 @@ class Until:
     """Message to the loop: this task is enabled while `runner.until_predicate()` holds."""
 
 
+class Held:
+    """The same of a task that a constraint stops on its way: it goes on with what it was sent. See `runtime.gates`."""
+
+
 async def lean_sleep_until(deadline: float) -> None:
     """`trio.sleep_until` without a cancel scope.
 

@@ -1,0 +1,329 @@
+"""`explain`: from a target and a failure to an explanation, with the runtime as the means to find out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+from racewindow.budget import Progress, check_budget
+from racewindow.causal_story import first_violation, step_of_event, story_from_sightings
+from racewindow.constraints import Before
+from racewindow.errors import DivergenceError, UsageError
+from racewindow.events import Event
+from racewindow.explaining import Effort, Explainer, Identity, Means, Surveyed, Trial
+from racewindow.explanation import Count, Explanation, RacingPair, Side
+from racewindow.failing_run import FailingRun, Race, RacingStep
+from racewindow.failure import Execution, Failure
+from racewindow.runtime.execution import Environment
+from racewindow.runtime.gates import held_by
+from racewindow.runtime.watchdog import Watchdog
+from racewindow.schedule import Schedule
+from racewindow.session import Session
+from racewindow.settings import Settings, Target, make_settings
+from racewindow.story import story_of
+from racewindow.strategies.random_walk import RandomWalk
+from racewindow.strategies.replay import ReplayPicker
+from racewindow.strategies.tolerant import TolerantPicker
+from racewindow.survey import LOOK_AROUND, survey
+from racewindow.trace import READ, WRITE, Trace
+from racewindow.trail import Trail
+from racewindow.virtual import real
+from racewindow.witness import Sighting, Witness
+
+_EXECUTIONS = 20_000
+"""What an explanation may run unless it is told otherwise."""
+_STEPS_BRIEFLY = 100_000
+_BRIEFLY_LEAST, _BRIEFLY_MOST = 500, 5_000
+"""What the explanation in a report of `explore` may run: so many steps, as executions between these."""
+_PROGRESS_SECONDS = 0.1
+_NO_PROGRESS = Progress(0, 0, 0, 0.0, None, None)
+_CHAIN_MAX = 6
+"""Lines of the story in a report of `explore`."""
+
+
+class Recorded(Protocol):
+    """A failure, or what its file says of it."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """What makes it happen."""
+
+    @property
+    def identity(self) -> Identity:
+        """What it is."""
+
+
+def explain(
+    target: Target,
+    failure: Recorded,
+    *,
+    schedules: int | None = None,
+    seconds: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Explanation:
+    """Find out which two steps decide a failure, and which order between them closes it.
+
+    `failure`: as found by `explore`, or anything with its `schedule` and `identity`. `schedules`: executions to run at
+    most for all of it (20,000 unless `seconds` is given). `seconds`: wall time at most.
+
+    Raises UsageError if the schedule does not lead to that failure, DivergenceError if it does not fit the code.
+    """
+    check_budget(schedules, seconds, 1, 1.0)
+    most = schedules if schedules is not None else _EXECUTIONS if seconds is None else sys.maxsize
+    return _explain_under(
+        _settings_of(target, failure.schedule),
+        failure,
+        effort=lambda _: Effort(most),
+        progress=Progress(0, 0, 0, 0.0, schedules, seconds),
+        on_progress=on_progress,
+    )
+
+
+def explain_briefly(target: Target, failure: Failure) -> Failure:
+    """A failure with what a report can say about its cause after a fraction of the time; itself if that fails."""
+    try:
+        explanation = _explain_under(_settings_of(target, failure.schedule), failure, effort=_little)
+    except (DivergenceError, UsageError):
+        return failure  # it was confirmed, and is reported as it is
+    return replace(failure, explanation=explanation)
+
+
+def _little(steps: int) -> Effort:
+    most = min(max(_STEPS_BRIEFLY // max(steps, 1), _BRIEFLY_LEAST), _BRIEFLY_MOST)
+    return Effort(most, runs=20, races=60, pairs=5, fixes=1, surveys=most // 3)
+
+
+def _settings_of(target: Target, schedule: Schedule) -> Settings:
+    return make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        constraints=schedule.constraints,
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )
+
+
+def _explain_under(
+    settings: Settings,
+    failure: Recorded,
+    *,
+    effort: Callable[[int], Effort],
+    progress: Progress = _NO_PROGRESS,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Explanation:
+    """The same with everything filled in; `effort`: how much to do, given the steps of the execution."""
+    with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
+        laboratory = _Laboratory(settings, watchdog, failure.schedule, progress, on_progress)
+        failing, execution = laboratory.failing_run(failure.identity)
+        explainer = Explainer(failing, laboratory.means(), effort(execution.steps))
+        off = [name for name in settings.scenario.safeguards if name not in settings.safeguards]
+        return laboratory.with_story(explainer.explain(off), failing, execution)
+
+
+class _Tried(NamedTuple):
+    identities: frozenset[Identity]
+    stuck: bool
+
+
+@dataclass(slots=True)
+class _Laboratory:
+    """Runs what the stage wants to know, in one session for each set of constraints and safeguards."""
+
+    settings: Settings
+    watchdog: Watchdog
+    schedule: Schedule
+    progress: Progress
+    on_progress: Callable[[Progress], None] | None
+    started: float = field(default_factory=real.monotonic)
+    violated_by: int | None = None
+    """How many events it took."""
+    _sessions: dict[object, Session] = field(default_factory=dict)
+    _sightings: dict[str, list[Sighting]] = field(default_factory=dict)
+
+    def session(self, constraints: tuple[Before, ...] = (), safeguard: str | None = None) -> Session:
+        """The session under these, besides those of the failure."""
+        key = (constraints, safeguard)
+        found = self._sessions.get(key)
+        if found is None:
+            settings = replace(self.settings, constraints=(*self.settings.constraints, *constraints))
+            if safeguard is not None:
+                names = [*settings.safeguards, safeguard]
+                settings = replace(settings, safeguards=settings.scenario.resolve_safeguards(names))
+            found = self._sessions[key] = Session(settings, self.watchdog)
+        return found
+
+    def means(self) -> Means:
+        """What the stage is handed."""
+        return Means(
+            run=self.run,
+            survey=self.survey,
+            shown=self.shown,
+            passing=self.passing,
+            out_of_time=self.out_of_time,
+        )
+
+    def out_of_time(self) -> bool:
+        """Whether the wall time is spent."""
+        limit = self.progress.seconds_limit
+        return limit is not None and real.monotonic() - self.started >= limit
+
+    def _count(self, executions: int, failing: int) -> None:
+        if self.watchdog.interrupted:
+            raise KeyboardInterrupt
+        before, now = self.progress, real.monotonic() - self.started
+        self.progress = replace(before, executions=before.executions + executions, failing=before.failing + failing)
+        if self.on_progress is not None and now - before.seconds >= _PROGRESS_SECONDS:
+            self.progress = replace(self.progress, seconds=now)
+            self.on_progress(self.progress)
+
+    def run(self, trial: Trial) -> _Tried:
+        """One execution."""
+        picker = TolerantPicker(trial.deviations, until=trial.until, chance=trial.chance)
+        ran = self.session(trial.constraints).run(picker)
+        self._count(1, bool(ran.judged.findings))
+        stuck = any(held_by(task) for task in ran.raw.left)
+        return _Tried(frozenset(finding.identity for finding in ran.judged.findings), stuck)
+
+    def passing(self) -> Trace | None:
+        """A random walk that does not fail, the first of a few."""
+        session, walk = self.session(), RandomWalk(self.settings.seed)
+        for number in range(LOOK_AROUND):
+            ran = session.run(walk.start(number))
+            self._count(1, bool(ran.judged.findings))
+            if not ran.judged.findings:
+                return session.record(walk.start(number)).trace
+        return None
+
+    def survey(
+        self,
+        limit: int,
+        *,
+        constraints: tuple[Before, ...] = (),
+        safeguard: str | None = None,
+        stop_at: Identity | None = None,
+        search: bool = True,
+    ) -> Surveyed:
+        """Many executions."""
+        done = survey(self.session(constraints, safeguard), limit, stop_at, search=search, out_of_time=self.out_of_time)
+        self._count(done.executions, done.failing)
+        return done
+
+    # --- the failing execution --------------------------------------------------------------------------------------
+
+    def failing_run(self, identity: Identity) -> tuple[FailingRun, Execution]:
+        """The failing execution, on the record; raises UsageError if it does not fail (in that way)."""
+        session = self.session()
+        execution = session.replay(self.schedule)
+        if self.watchdog.interrupted:
+            raise KeyboardInterrupt
+        identities = frozenset(failure.identity for failure in execution.failures)
+        failure = next((f for f in execution.failures if f.identity == identity), None)
+        if failure is None:
+            raise UsageError(
+                "there is nothing to explain: the schedule does not lead to the failure any more.",
+                why="the program has changed since it was recorded, or it depends on what is outside of it.",
+                do="racewindow explore, to see whether it still fails in another order.",
+            )
+        run = FailingRun(
+            failure.identity,
+            trace=execution.trace,
+            trail=self._trail(session),
+            identities=identities,
+            deviations=self.schedule.deviations,
+            deviation_texts=dict(zip(self.schedule.deviations, failure.deviations, strict=False)),
+            violation=self._violation(failure, execution),
+        )
+        return run, execution
+
+    def _trail(self, session: Session) -> Trail:
+        trail = session.run(ReplayPicker(self.schedule), footprints=True).trail
+        assert trail is not None
+        return trail
+
+    def _violation(self, failure: Failure, execution: Execution) -> int | None:
+        """The step after which the checker has all it needs; None if it was not a checker, or needs the end."""
+        checker = next((each for each in self.settings.scenario.checks if each.name == failure.checker), None)
+        if checker is None:
+            return None
+        count = self.violated_by = first_violation(checker, failure.identity, execution.events, self.settings)
+        return None if count is None else step_of_event(execution.trace, execution.events, count - 1)
+
+    # --- lines and values -------------------------------------------------------------------------------------------
+
+    def _sighted(self, keys: Sequence[str]) -> list[Sighting]:
+        """All accesses to these objects in the failing execution."""
+        missing = [key for key in keys if key not in self._sightings]
+        if missing:
+            session = self.session()
+            raw = session.observe(
+                ReplayPicker(self.schedule), lambda _: Witness(session.tables.keys, session.locator, missing)
+            )
+            assert isinstance(raw.recorder, Witness)
+            found = raw.recorder.sightings
+            for key in missing:
+                self._sightings[key] = [each for each in found if each.key == key]
+        return sorted((each for key in keys for each in self._sightings[key]), key=lambda each: each.at)
+
+    def shown(self, race: Race, kept: Count, turned: Count) -> RacingPair:
+        """A race with the lines of both accesses and their values."""
+        seen = self._sighted([race.key])
+        first, second = self._side(race.first, seen), self._side(race.second, seen)
+        return RacingPair(first, second, race.key, kept, turned, race.late)
+
+    @staticmethod
+    def _side(step: RacingStep, seen: Sequence[Sighting]) -> Side:
+        stop, access = step.stop, step.access
+        own = [each for each in seen if (each.task, each.number) == step.place]
+        alike = [each for each in own if each.reads == (access.mode == READ)]
+        fitting = alike or own
+        sighting = fitting[-1 if access.mode == WRITE else 0] if fitting else None
+        return Side(
+            task=stop.name,
+            path=stop.task,
+            number=stop.number,
+            mode=access.mode,
+            location=(sighting.location if sighting is not None else "") or stop.place,
+            value=None if sighting is None else sighting.value,
+            moment=step.moment,
+        )
+
+    # --- the story --------------------------------------------------------------------------------------------------
+
+    def with_story(self, found: Explanation, failing: FailingRun, execution: Execution) -> Explanation:
+        """The explanation with the events that the failure depends on.
+
+        Without events, with what happened to the objects of its pairs.
+        """
+        if not execution.events:
+            keys = list(dict.fromkeys(pair.key for pair in found.pairs))
+            names = {stop.task: stop.name for stop in failing.stops}
+            seen = [each for each in self._sighted(keys) if failing.depends_on(each.at)]
+            return replace(found, story=story_from_sightings(seen, names, execution.trace))
+        steps = [step_of_event(execution.trace, execution.events, at) for at in range(len(execution.events))]
+        kept = [e for e, at in zip(execution.events, steps, strict=True) if at is None or failing.depends_on(at)]
+        times = {f.time_ns for f in execution.failures if f.identity == failing.identity}
+        narrate = self.settings.scenario.narrate
+        chain: list[Event] = []
+        until = self.violated_by if self.violated_by is not None else len(execution.events)
+        if found.pairs:
+            first, second = found.pairs[0].first, found.pairs[0].second
+            places = [(stop.task, stop.number) for stop in failing.stops]
+            one, two = places.index((first.path, first.number)), places.index((second.path, second.number))
+            chain = [
+                event
+                for event, at in zip(execution.events[:until], steps, strict=False)
+                if at is not None and failing.depends_on(at) and (failing.comes_after(at, one) or at == two)
+            ]
+        return replace(
+            found,
+            story=story_of(kept, narrate, times),
+            chain=story_of(chain, narrate, times, _CHAIN_MAX),
+            left_out=len(execution.events) - len(kept),
+        )

@@ -1,0 +1,183 @@
+"""A failing execution as an explanation sees it: its steps by name, its races, and what the failure depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from racewindow.constraints import Moment
+from racewindow.moments import Stop, stops_of
+from racewindow.schedule import Deviation
+from racewindow.trace import ADD, READ, WRITE, Access, Step, Trace
+from racewindow.trail import CLOCK_TASK, Trail
+
+Identity = tuple[str, str | None, str | None, str | None]
+_NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
+_OF_TRIO_ALONE = 2
+_BOOKKEEPING = re.compile(r"[\w/]+:(CancelScope|Nursery)#\d+|outside:.*|constraint: .*|clock|deadlines")
+
+
+@dataclass(frozen=True, slots=True)
+class RacingStep:
+    """One step of a race. `stop`: where it begins; `access`: what it does to the object."""
+
+    stop: Stop
+    access: Access
+
+    @property
+    def task(self) -> str:
+        """The path of its task."""
+        return self.stop.task
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Path and number."""
+        return (self.stop.task, self.stop.number)
+
+    @property
+    def moment(self) -> Moment:
+        """Its name."""
+        return self.stop.moment
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Two steps in the order in which they were taken, and the object that makes them depend on each other.
+
+    `rank`: 0 for an object of the program, 1 for one of trio's, 2 for what trio keeps for itself. `at`: index of the
+    second step, or of the first one if the second was not taken.
+    """
+
+    first: RacingStep
+    second: RacingStep
+    key: str
+    rank: int
+    at: int
+    ordered: bool
+    """Something besides orders them in this execution, such as time that has passed between them."""
+    late: bool = False
+    """The failure does not come after the second step."""
+    unseen: bool = False
+    """The second one was not taken in this execution any more."""
+
+
+class FailingRun:
+    """See the module's docstring.
+
+    `trace` and `trail` are of the same execution; the trail also has the steps of the clock. `violation`: the index in
+    the trace of the step in which it went wrong, None if that is not known.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        trace: Trace,
+        trail: Trail,
+        identities: frozenset[Identity],
+        deviations: Sequence[Deviation],
+        deviation_texts: Mapping[Deviation, str],
+        violation: int | None,
+    ) -> None:
+        self.identity, self.identities = identity, identities
+        self.deviations, self.deviation_texts = tuple(deviations), deviation_texts
+        self.trace, self.strides = trace, trail.strides
+        self.stops = stops_of(trace)
+        self._at = [index for index, stride in enumerate(trail.strides) if stride.task != CLOCK_TASK]
+        """Of each step of the trace: its index in the trail."""
+        if violation is None or violation >= len(self._at):
+            self._past = (1 << len(trail.strides)) - 1
+        else:
+            index = self._at[violation]
+            self._past = trail.strides[index].before | 1 << index
+
+    @property
+    def last_steps(self) -> frozenset[tuple[str, int]]:
+        """Steps with which a task has ended."""
+        return frozenset((stop.task, stop.number) for stop in self.stops if stop.last)
+
+    def depends_on(self, index: int) -> bool:
+        """Whether the failure comes after a step of the trace, in every order that is equivalent to this one."""
+        return index < len(self._at) and bool(self._past >> self._at[index] & 1)
+
+    def comes_after(self, one: int, other: int) -> bool:
+        """Whether a step of the trace is another one, or comes after it in every equivalent order."""
+        return one == other or bool(self.strides[self._at[one]].before >> self._at[other] & 1)
+
+    def races(self) -> list[Race]:
+        """Pairs of steps that depend on each other, the first of which the failure comes after; the likeliest first.
+
+        Not only the immediate races, as for a search: what a task has read may matter though it has written it since,
+        and one that sleeps between two steps could be made to wait instead. The second step may come when all is lost:
+        then the first one was too early. Whether a pair can be reversed at all is left to whoever tries. Objects of the
+        program come first, then what could have been the other way round without any other waiting.
+        """
+        found = []
+        for two, index in enumerate(self._at):
+            stride = self.strides[index]
+            for one, earlier in enumerate(self._at[:two]):
+                other = self.strides[earlier]
+                if (
+                    other.task != stride.task
+                    and self._past >> earlier & 1
+                    and stride.footprint.conflicts(other.footprint)
+                    and (race := self._race(one, two, ordered=bool(stride.enablers >> earlier & 1))) is not None
+                ):
+                    found.append(replace(race, late=not self._past >> index & 1))
+        return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.at))
+
+    def races_with(self, passing: Trace) -> list[Race]:
+        """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""
+        taken = {(stop.task, stop.number) for stop in self.stops}
+        found = []
+        for stop, step in zip(stops_of(passing), passing.steps, strict=True):
+            if (stop.task, stop.number) in taken:
+                continue
+            for one, index in enumerate(self._at):
+                first = self.trace.steps[one]
+                if first.task == stop.task or not self._past >> index & 1:
+                    continue
+                conflicts = [each for each in _conflicts(first, step) if rank_of(each[0].key) < _OF_TRIO_ALONE]
+                if conflicts:
+                    mine, theirs = min(conflicts, key=lambda pair: rank_of(pair[0].key))
+                    sides = RacingStep(self.stops[one], mine), RacingStep(stop, theirs)
+                    found.append(Race(*sides, mine.key, rank_of(mine.key), one, ordered=False, late=True, unseen=True))
+        return sorted(found, key=lambda race: (race.rank, -race.at))
+
+    def _race(self, one: int, two: int, *, ordered: bool) -> Race | None:
+        first, second = self.trace.steps[one], self.trace.steps[two]
+        conflicts = _conflicts(first, second)
+        if not conflicts:
+            return None
+        mine, theirs = min(conflicts, key=lambda pair: (rank_of(pair[0].key), conflicts.index(pair)))
+        return Race(
+            RacingStep(self.stops[one], mine),
+            RacingStep(self.stops[two], theirs),
+            mine.key,
+            rank_of(mine.key),
+            two,
+            ordered,
+        )
+
+
+def rank_of(key: str) -> int:
+    """0 for an object that the program has given a name, 1 for another one, 2 for what trio keeps for itself."""
+    if _BOOKKEEPING.fullmatch(key):
+        return _OF_TRIO_ALONE
+    return 1 if _NAMED_BY_US.match(key) else 0
+
+
+def _conflicts(first: Step, second: Step) -> list[tuple[Access, Access]]:
+    """What they do to objects that make them depend on each other; a write says more than a read by the same step."""
+    found = []
+    for key in dict.fromkeys(access.key for access in first.accesses):
+        one, two = _mode(first, key), _mode(second, key)
+        if two is not None and one is not None and (one != two or one == WRITE):
+            found.append((Access(key, one), Access(key, two)))
+    return found
+
+
+def _mode(step: Step, key: str) -> str | None:
+    modes = {access.mode for access in step.accesses if access.key == key}
+    return next((mode for mode in (WRITE, ADD, READ) if mode in modes), None)
