@@ -34,9 +34,9 @@ from racewindow.witness import Sighting, Witness
 
 _EXECUTIONS = 20_000
 """What an explanation may run unless it is told otherwise."""
-_STEPS_BRIEFLY = 100_000
-_BRIEFLY_LEAST, _BRIEFLY_MOST = 500, 5_000
-"""What the explanation in a report of `explore` may run: so many steps, as executions between these."""
+_STEPS_BRIEFLY, _BRIEFLY_LEAST, _BRIEFLY_MOST = 100_000, 100, 5_000
+"""What the explanation in a report of `explore` may run: so many steps; how many executions have to come to that, and
+how many it does not exceed."""
 _PROGRESS_SECONDS = 0.1
 _NO_PROGRESS = Progress(0, 0, 0, 0.0, None, None)
 _CHAIN_MAX = 6
@@ -75,24 +75,27 @@ def explain(
     return _explain_under(
         _settings_of(target, failure.schedule),
         failure,
-        effort=lambda _: Effort(most),
-        progress=Progress(0, 0, 0, 0.0, schedules, seconds),
-        on_progress=on_progress,
+        Effort(most),
+        Progress(0, 0, 0, 0.0, schedules, seconds),
+        on_progress,
     )
 
 
 def explain_briefly(target: Target, failure: Failure) -> Failure:
-    """A failure with what a report can say about its cause after a fraction of the time; itself if that fails."""
+    """A failure with what a report can say about its cause after a few seconds; itself if there is nothing to say.
+
+    So it is for one whose execution is so long that little could be tried, as of a livelock.
+    """
+    steps = len(failure.trace)
+    most = min(_STEPS_BRIEFLY // max(steps, 1), _BRIEFLY_MOST)
+    if most < _BRIEFLY_LEAST or failure.kind == "hang":
+        return failure
+    effort = Effort(most, runs=min(20, most // 20), races=60, pairs=5, fixes=1, surveys=most // 3)
     try:
-        explanation = _explain_under(_settings_of(target, failure.schedule), failure, effort=_little)
+        explanation = _explain_under(_settings_of(target, failure.schedule), failure, effort)
     except (DivergenceError, UsageError):
         return failure  # it was confirmed, and is reported as it is
     return replace(failure, explanation=explanation)
-
-
-def _little(steps: int) -> Effort:
-    most = min(max(_STEPS_BRIEFLY // max(steps, 1), _BRIEFLY_LEAST), _BRIEFLY_MOST)
-    return Effort(most, runs=20, races=60, pairs=5, fixes=1, surveys=most // 3)
 
 
 def _settings_of(target: Target, schedule: Schedule) -> Settings:
@@ -113,16 +116,15 @@ def _settings_of(target: Target, schedule: Schedule) -> Settings:
 def _explain_under(
     settings: Settings,
     failure: Recorded,
-    *,
-    effort: Callable[[int], Effort],
+    effort: Effort,
     progress: Progress = _NO_PROGRESS,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Explanation:
-    """The same with everything filled in; `effort`: how much to do, given the steps of the execution."""
+    """The same with everything filled in."""
     with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
         laboratory = _Laboratory(settings, watchdog, failure.schedule, progress, on_progress)
         failing, execution = laboratory.failing_run(failure.identity)
-        explainer = Explainer(failing, laboratory.means(), effort(execution.steps))
+        explainer = Explainer(failing, laboratory.means(), effort)
         off = [name for name in settings.scenario.safeguards if name not in settings.safeguards]
         return laboratory.with_story(explainer.explain(off), failing, execution)
 

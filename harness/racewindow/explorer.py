@@ -103,7 +103,10 @@ def _explained(result: Result, scenario: Scenario) -> Result:
     from racewindow.explainer import explain_briefly  # not needed as long as nothing fails
 
     first, *others = result.failures
-    return replace(result, failures=(explain_briefly(scenario, first), *others))
+    try:
+        return replace(result, failures=(explain_briefly(scenario, first), *others))
+    except KeyboardInterrupt:
+        return replace(result, interrupted=True)
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:

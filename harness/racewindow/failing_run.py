@@ -15,6 +15,8 @@ from racewindow.trail import CLOCK_TASK, Trail
 Identity = tuple[str, str | None, str | None, str | None]
 _NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
 _OF_TRIO_ALONE = 2
+_APART_MAX = 1_000
+"""Steps that lie further apart are not looked at as a pair, or a long execution would take for ever."""
 _BOOKKEEPING = re.compile(r"[\w/]+:(CancelScope|Nursery)#\d+|outside:.*|constraint: .*|clock|deadlines")
 
 
@@ -86,6 +88,7 @@ class FailingRun:
         self.stops = stops_of(trace)
         self._at = [index for index, stride in enumerate(trail.strides) if stride.task != CLOCK_TASK]
         """Of each step of the trace: its index in the trail."""
+        assert len(self._at) == len(trace), "the trail and the trace are not of one execution"
         if violation is None or violation >= len(self._at):
             self._past = (1 << len(trail.strides)) - 1
         else:
@@ -115,8 +118,8 @@ class FailingRun:
         """
         found = []
         for two, index in enumerate(self._at):
-            stride = self.strides[index]
-            for one, earlier in enumerate(self._at[:two]):
+            stride, oldest = self.strides[index], max(0, two - _APART_MAX)
+            for one, earlier in enumerate(self._at[oldest:two], oldest):
                 other = self.strides[earlier]
                 if (
                     other.task != stride.task

@@ -175,6 +175,7 @@ class Result:
                     "deviations": list(f.deviations),
                     "faults": list(f.faults),
                     "file": file,
+                    **({} if f.explanation is None else {"explanation": f.explanation.as_dict()}),
                 }
                 for f, file in zip(self.failures, files, strict=True)
             ],
