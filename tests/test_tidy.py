@@ -36,6 +36,7 @@ ORDER = (
     "trail",
     "causality",
     "failing_run",
+    "trials",
     "explaining",
     "report_layout",
     "report_explanation",

@@ -12,9 +12,9 @@ from racewindow.causal_story import first_violation, step_of_event, story_from_s
 from racewindow.constraints import Before
 from racewindow.errors import DivergenceError, UsageError
 from racewindow.events import Event
-from racewindow.explaining import Effort, Explainer, Identity, Means, Surveyed, Trial
+from racewindow.explaining import Explainer
 from racewindow.explanation import Count, Explanation, RacingPair, Side
-from racewindow.failing_run import FailingRun, Race, RacingStep
+from racewindow.failing_run import FailingRun, Identity, Race, RacingStep
 from racewindow.failure import Execution, Failure
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.gates import held_by
@@ -29,6 +29,7 @@ from racewindow.strategies.tolerant import TolerantPicker
 from racewindow.survey import LOOK_AROUND, survey
 from racewindow.trace import READ, WRITE, Trace
 from racewindow.trail import Trail
+from racewindow.trials import Effort, Means, Surveyed, Trial
 from racewindow.virtual import real
 from racewindow.witness import Sighting, Witness
 
@@ -294,6 +295,7 @@ class _Laboratory:
             location=(sighting.location if sighting is not None else "") or stop.place,
             value=None if sighting is None else sighting.value,
             moment=step.moment,
+            last=stop.last,
         )
 
     # --- the story --------------------------------------------------------------------------------------------------

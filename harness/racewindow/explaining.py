@@ -10,120 +10,14 @@ as many as the budget allows, does not show the failure, no deadlock, and no fai
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Protocol
 
 from racewindow.constraints import ENDS, STARTS, Before, Moment
 from racewindow.explanation import Checked, Count, Explanation, Fix, Group, RacingPair, Safeguard
-from racewindow.failing_run import FailingRun, Race
+from racewindow.failing_run import OF_TRIO_ALONE, FailingRun, Race
 from racewindow.schedule import Deviation
-from racewindow.trace import READ, Trace
-
-Identity = tuple[str, str | None, str | None, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One execution to run.
-
-    These deviations where they fit, until these steps have been taken; then the default order, or chance.
-    """
-
-    deviations: Sequence[Deviation]
-    constraints: tuple[Before, ...] = ()
-    until: tuple[tuple[str, int], ...] | None = None
-    chance: int | None = None
-
-
-class Tried(Protocol):
-    """What became of it."""
-
-    @property
-    def identities(self) -> frozenset[Identity]:
-        """Its failures."""
-
-    @property
-    def stuck(self) -> bool:
-        """A task was held back by a constraint for ever."""
-
-
-class Surveyed(Protocol):
-    """As `racewindow.survey.Survey`."""
-
-    orders: int
-    walks: int
-    failing: int
-    complete: bool
-    refuted: bool
-
-    @property
-    def executions(self) -> int:
-        """How many were run."""
-
-    def as_mapping(self) -> Mapping[Identity, int]:
-        """How often each failure was seen."""
-
-
-class RunSurvey(Protocol):
-    """Runs many executions."""
-
-    def __call__(
-        self,
-        limit: int,
-        *,
-        constraints: tuple[Before, ...] = (),
-        safeguard: str | None = None,
-        stop_at: Identity | None = None,
-        search: bool = True,
-    ) -> Surveyed:
-        """At most `limit` of them under the constraints, or with one more safeguard on, until a failure is seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What an explanation is handed to find out with. `shown`: the pair with lines and values, from a replay.
-
-    `passing`: an execution that does not fail, if one is soon found.
-    """
-
-    run: Callable[[Trial], Tried]
-    survey: RunSurvey
-    shown: Callable[[Race, Count, Count], RacingPair]
-    passing: Callable[[], Trace | None]
-    out_of_time: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much to do. `executions`: at most, altogether. `runs`: of each pair, in each of its two orders.
-
-    `races`: how many are looked at in one run each; `pairs`: how many of these as above; `fixes`: how many to give;
-    `surveys`: executions at most for one of them.
-    """
-
-    executions: int
-    runs: int = 20
-    races: int = 200
-    pairs: int = 8
-    fixes: int = 2
-    surveys: int = 5_000
-
-
-@dataclass(slots=True)
-class _Ledger:
-    """What has been spent of a budget."""
-
-    most: int
-    out_of_time: Callable[[], bool]
-    spent: int = 0
-    lacking: bool = field(default=False)
-
-    def may_spend(self, count: int = 1) -> bool:
-        if self.spent + count > self.most or self.out_of_time():
-            self.lacking = True
-            return False
-        return True
+from racewindow.trace import READ
+from racewindow.trials import Effort, Ledger, Means, Surveyed, Trial, Tried
 
 
 class Explainer:
@@ -131,20 +25,14 @@ class Explainer:
 
     def __init__(self, failing: FailingRun, means: Means, effort: Effort) -> None:
         self.failing, self.means, self.effort = failing, means, effort
-        self.ledger = _Ledger(effort.executions, means.out_of_time)
+        self.ledger = Ledger(effort.executions, means.out_of_time)
         self._known: set[Group] = {identity[:3] for identity in failing.identities}
         self._looked: set[int] = set()
 
     def explain(self, safeguards: Iterable[str] = ()) -> Explanation:
         """The explanation; `safeguards`: those of the scenario that are off."""
         needed, not_needed = self._needed()
-        races = self.failing.races()
-        pairs, idle = self._pairs([race for race in races if not race.ordered])
-        fixes = self._fixes(pairs)
-        for others in (self._unseen, lambda: [race for race in races if race.ordered]):
-            if not fixes:
-                more, _ = self._pairs(others())
-                fixes, pairs = self._fixes(more), [*pairs, *more]
+        pairs, fixes, idle = self._pairs_and_fixes()
         pairs = _those_of_fixes_first(pairs, fixes)
         suspect = self._not_the_cause(pairs, idle)
         names = self.failing.deviation_texts
@@ -195,6 +83,29 @@ class Explainer:
         return needed, len(deviations) - len(needed)
 
     # --- races ------------------------------------------------------------------------------------------------------
+
+    def _pairs_and_fixes(self) -> tuple[list[RacingPair], list[Fix], list[Race]]:
+        """What matters, what closes it, and races that seem to change nothing.
+
+        The immediate suspects come first. Steps that the failure has forestalled are looked for if these do not yield a
+        fix that lets a value be there in time; what is ordered by something else, and what trio keeps for itself, only
+        if nothing else yields one at all.
+        """
+        races = self.failing.races()
+        ours = [race for race in races if race.rank < OF_TRIO_ALONE]
+        pairs, idle = self._pairs([race for race in ours if not race.ordered])
+        fixes = self._fixes(pairs)
+        kinds: tuple[tuple[bool, Callable[[], list[Race]]], ...] = (
+            (True, self._unseen),
+            (False, lambda: [race for race in ours if race.ordered]),
+            (False, lambda: [race for race in races if race.rank == OF_TRIO_ALONE]),
+        )
+        for for_a_better_one, others in kinds:
+            if not fixes or (for_a_better_one and _hides(fixes[0].pairs)):
+                more, _ = self._pairs(others())
+                pairs += more
+                fixes = sorted([*fixes, *self._fixes(more)], key=self._worth_of)[: self.effort.fixes]
+        return pairs, fixes or self._fixes_together(pairs), idle
 
     def _pairs(self, races: Sequence[Race]) -> tuple[list[RacingPair], list[Race]]:
         """The pairs that matter, the clearest first; and the races that seem to change nothing."""
@@ -268,18 +179,22 @@ class Explainer:
     # --- fixes ------------------------------------------------------------------------------------------------------
 
     def _fixes(self, pairs: Sequence[RacingPair]) -> list[Fix]:
-        """Sufficient constraints: single ones if there are any, else pairs of them."""
-        ends = self.failing.last_steps
-        candidates: dict[tuple[Before, ...], tuple[RacingPair, ...]] = {}
-        for pair in pairs:
-            for constraint in constraints_from(pair, ends):
-                candidates.setdefault((constraint,), (pair,))
-        found = self._sufficient(candidates)
-        if found or len(pairs) < 2:
-            return found
-        singles = {key: value for key, value in candidates.items() if value}
+        """Constraints each of which is enough."""
+        return self._sufficient(self._candidates(pairs))
+
+    def _fixes_together(self, pairs: Sequence[RacingPair]) -> list[Fix]:
+        """Two of them that are enough together."""
+        singles = self._candidates(pairs)
         together = {one + two: singles[one] + singles[two] for one, two in combinations(singles, 2)}
         return self._sufficient(dict(list(together.items())[: self.effort.pairs * 2]))
+
+    def _candidates(self, pairs: Sequence[RacingPair]) -> dict[tuple[Before, ...], tuple[RacingPair, ...]]:
+        """Constraints, with the pair that each decides."""
+        found: dict[tuple[Before, ...], tuple[RacingPair, ...]] = {}
+        for pair in pairs:
+            for constraint in constraints_from(pair):
+                found.setdefault((constraint,), (pair,))
+        return found
 
     def _sufficient(self, candidates: Mapping[tuple[Before, ...], tuple[RacingPair, ...]]) -> list[Fix]:
         """Those of the candidates that pass, the ones that leave the fewest other failures first."""
@@ -295,7 +210,10 @@ class Explainer:
                 fixes.append(Fix(constraints, candidates[constraints], checked))
                 if len(fixes) == self.effort.fixes:
                     break
-        return sorted(fixes, key=lambda fix: self._worth(fix.pairs, fix.checked.remaining))
+        return sorted(fixes, key=self._worth_of)
+
+    def _worth_of(self, fix: Fix) -> tuple[bool, bool, bool, int]:
+        return self._worth(fix.pairs, fix.checked.remaining)
 
     def _worth(self, pairs: Sequence[RacingPair], groups: Collection[Group]) -> tuple[bool, bool, bool, int]:
         """The better remedies first.
@@ -304,8 +222,7 @@ class Explainer:
         being seen by whoever reads it, instead of having it there in time. Then those that make something wait for what
         had no part in the failure. Then what leaves many other kinds.
         """
-        hides = any(pair.first.mode != READ and pair.second.mode == READ for pair in pairs)
-        return self.failing.identity[:3] in groups, hides, any(pair.late for pair in pairs), len(groups)
+        return self.failing.identity[:3] in groups, _hides(pairs), any(pair.late for pair in pairs), len(groups)
 
     def _safeguards(self, names: Iterable[str]) -> list[Safeguard]:
         """Those that close the failure, each by itself."""
@@ -343,28 +260,21 @@ _GLANCE = 24
 """Executions in which a candidate may not fail before it is worth a survey."""
 
 
-def constraints_from(pair: RacingPair, last_steps: frozenset[tuple[str, int]]) -> list[Before]:
+def constraints_from(pair: RacingPair) -> list[Before]:
     """Constraints that turn a pair round, the one that holds back least first.
 
     The second step before the first one; the end of its task before the first one, which a person can wait for more
     easily; and that before the other task even begins.
     """
     first, second = pair.first, pair.second
-    is_last = (second.path, second.number) in last_steps
-    end = replace_by_end(second.moment)
-    exact = end if is_last else second.moment
-    start = replace_by_start(first.moment)
+    end, start = Moment(second.moment.task, ENDS), Moment(first.moment.task, STARTS)
+    exact = end if second.last else second.moment
     return list(dict.fromkeys([Before(exact, first.moment), Before(end, first.moment), Before(end, start)]))
 
 
-def replace_by_end(moment: Moment) -> Moment:
-    """The end of the same task."""
-    return Moment(moment.task, ENDS)
-
-
-def replace_by_start(moment: Moment) -> Moment:
-    """The start of the same task."""
-    return Moment(moment.task, STARTS)
+def _hides(pairs: Sequence[RacingPair]) -> bool:
+    """Whether turning them round keeps a value that was written from a step that reads it."""
+    return any(pair.first.mode != READ and pair.second.mode == READ for pair in pairs)
 
 
 def _deadlocks(done: Surveyed) -> bool:

@@ -29,7 +29,7 @@ class Side:
     """One of the two steps that race: who, which step, and what it does to the object.
 
     `number`: of the task's own steps. `mode`: read, write or add. `location`: of the access, or if that is not known of
-    the place that the step goes on from. `value`: as text, None if it is not known.
+    the place that the step goes on from. `value`: as text, None if it is not known. `last`: the task ends with it.
     """
 
     task: str
@@ -39,6 +39,7 @@ class Side:
     location: str
     value: str | None
     moment: Moment
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

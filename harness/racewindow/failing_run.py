@@ -14,7 +14,7 @@ from racewindow.trail import CLOCK_TASK, Trail
 
 Identity = tuple[str, str | None, str | None, str | None]
 _NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
-_OF_TRIO_ALONE = 2
+OF_TRIO_ALONE = 2
 _APART_MAX = 1_000
 """Steps that lie further apart are not looked at as a pair, or a long execution would take for ever."""
 _BOOKKEEPING = re.compile(r"[\w/]+:(CancelScope|Nursery)#\d+|outside:.*|constraint: .*|clock|deadlines")
@@ -95,11 +95,6 @@ class FailingRun:
             index = self._at[violation]
             self._past = trail.strides[index].before | 1 << index
 
-    @property
-    def last_steps(self) -> frozenset[tuple[str, int]]:
-        """Steps with which a task has ended."""
-        return frozenset((stop.task, stop.number) for stop in self.stops if stop.last)
-
     def depends_on(self, index: int) -> bool:
         """Whether the failure comes after a step of the trace, in every order that is equivalent to this one."""
         return index < len(self._at) and bool(self._past >> self._at[index] & 1)
@@ -132,16 +127,20 @@ class FailingRun:
 
     def races_with(self, passing: Trace) -> list[Race]:
         """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""
-        taken = {(stop.task, stop.number) for stop in self.stops}
+        taken = {(step.task, step.number): step.accesses for step in self.trace.steps}
         found = []
         for stop, step in zip(stops_of(passing), passing.steps, strict=True):
-            if (stop.task, stop.number) in taken:
-                continue
+            # A step that was cancelled instead has the same number, but has not done this.
+            there = taken.get((stop.task, stop.number), ())
             for one, index in enumerate(self._at):
                 first = self.trace.steps[one]
                 if first.task == stop.task or not self._past >> index & 1:
                     continue
-                conflicts = [each for each in _conflicts(first, step) if rank_of(each[0].key) < _OF_TRIO_ALONE]
+                conflicts = [
+                    (mine, theirs)
+                    for mine, theirs in _conflicts(first, step)
+                    if rank_of(mine.key) < OF_TRIO_ALONE and theirs not in there
+                ]
                 if conflicts:
                     mine, theirs = min(conflicts, key=lambda pair: rank_of(pair[0].key))
                     sides = RacingStep(self.stops[one], mine), RacingStep(stop, theirs)
@@ -167,7 +166,7 @@ class FailingRun:
 def rank_of(key: str) -> int:
     """0 for an object that the program has given a name, 1 for another one, 2 for what trio keeps for itself."""
     if _BOOKKEEPING.fullmatch(key):
-        return _OF_TRIO_ALONE
+        return OF_TRIO_ALONE
     return 1 if _NAMED_BY_US.match(key) else 0
 
 
