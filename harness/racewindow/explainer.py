@@ -318,8 +318,7 @@ class _Laboratory:
         until = self.violated_by if self.violated_by is not None else len(execution.events)
         if found.pairs:
             first, second = found.pairs[0].first, found.pairs[0].second
-            places = [(stop.task, stop.number) for stop in failing.stops]
-            one, two = places.index((first.path, first.number)), places.index((second.path, second.number))
+            one, two = (failing.index_of(side.path, side.number) for side in (first, second))
             chain = [
                 event
                 for event, at in zip(execution.events[:until], steps, strict=False)

@@ -212,17 +212,20 @@ class Explainer:
                     break
         return sorted(fixes, key=self._worth_of)
 
-    def _worth_of(self, fix: Fix) -> tuple[bool, bool, bool, int]:
+    def _worth_of(self, fix: Fix) -> tuple[bool, bool, bool, int, int]:
         return self._worth(fix.pairs, fix.checked.remaining)
 
-    def _worth(self, pairs: Sequence[RacingPair], groups: Collection[Group]) -> tuple[bool, bool, bool, int]:
+    def _worth(self, pairs: Sequence[RacingPair], groups: Collection[Group]) -> tuple[bool, bool, bool, int, int]:
         """The better remedies first.
 
         Those that leave open this very kind of failure, of something else, come last. Then those that keep a value from
         being seen by whoever reads it, instead of having it there in time. Then those that make something wait for what
-        had no part in the failure. Then what leaves many other kinds.
+        had no part in the failure. Then those that begin late, where it is only what follows that is kept from going
+        wrong. Then what leaves many other kinds.
         """
-        return self.failing.identity[:3] in groups, _hides(pairs), any(pair.late for pair in pairs), len(groups)
+        begins = min(self.failing.index_of(pair.first.path, pair.first.number) for pair in pairs)
+        late = any(pair.late for pair in pairs)
+        return self.failing.identity[:3] in groups, _hides(pairs), late, begins, len(groups)
 
     def _safeguards(self, names: Iterable[str]) -> list[Safeguard]:
         """Those that close the failure, each by itself."""

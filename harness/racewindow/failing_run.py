@@ -86,6 +86,7 @@ class FailingRun:
         self.deviations, self.deviation_texts = tuple(deviations), deviation_texts
         self.trace, self.strides = trace, trail.strides
         self.stops = stops_of(trace)
+        self._indices = {(stop.task, stop.number): index for index, stop in enumerate(self.stops)}
         self._at = [index for index, stride in enumerate(trail.strides) if stride.task != CLOCK_TASK]
         """Of each step of the trace: its index in the trail."""
         assert len(self._at) == len(trace), "the trail and the trace are not of one execution"
@@ -94,6 +95,10 @@ class FailingRun:
         else:
             index = self._at[violation]
             self._past = trail.strides[index].before | 1 << index
+
+    def index_of(self, path: str, number: int) -> int:
+        """Where a step is in the trace, by its task and its own number; -1 if it is not there."""
+        return self._indices.get((path, number), -1)
 
     def depends_on(self, index: int) -> bool:
         """Whether the failure comes after a step of the trace, in every order that is equivalent to this one."""

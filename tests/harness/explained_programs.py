@@ -1,8 +1,4 @@
-"""Programs each built around one pair of steps: what an explanation has to name.
-
-`PAIRS`: of each program the pair of (task, mode) on an object that decides it, either order of symmetric tasks, and a
-constraint that closes it, as an explanation writes it up to places; None where no order does.
-"""
+"""Programs each built around one pair of steps, which is what an explanation has to name."""
 
 from __future__ import annotations
 
@@ -168,9 +164,9 @@ async def guarded(sim: racewindow.Simulation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a program was built around: the object, and what the first and the second step do to it and whose they are.
+    """What a program was built around: the object, whose the first and the second step are and what they do to it.
 
-    `fix`: the beginning of the constraint that closes it. `strategy`: one that finds it soon.
+    `fix`: part of the constraint that closes it.
     """
 
     main: Callable[..., Awaitable[object]] | racewindow.Scenario
@@ -191,7 +187,7 @@ PROGRAMS = (
     Known(forestalled, "ready", ("use", "read"), ("start", "write"), "start ends before use at"),
     Known(torn, "high", ("read", "read"), ("write", "write"), "write ends before read at"),
     Known(used_after_close, "is_open", ("close", "write"), ("use", "read"), "use ends before close at"),
-    Known(locked_crosswise, "main:Lock#", ("transfer", "write"), ("transfer", "write"), "ends before transfer"),
+    Known(locked_crosswise, "main:Lock#", ("transfer", "write"), ("transfer", "write"), "before transfer"),
     Known(slow_overlap, "balance", ("deposit", "read"), ("deposit", "write"), "ends before deposit"),
     Known(guarded, "index", ("publish", "read"), ("load", "write"), "load ends before publish starts"),
 )
