@@ -125,7 +125,7 @@ class Explainer:
         hopeful.sort(key=lambda each: (each[1].rank, each[0]))
         pairs = [pair for _, race in hopeful[: self.effort.pairs] if (pair := self._pair(race)) is not None]
         chosen = [pair for pair in pairs if pair.matters]
-        chosen.sort(key=lambda pair: pair.reversed.share - pair.kept.share)
+        chosen.sort(key=lambda pair: (pair.reversed.share, pair.kept.share < _OFTEN))
         return chosen, idle
 
     def _unseen(self) -> list[Race]:
@@ -259,6 +259,8 @@ class Explainer:
         return self._known
 
 
+_OFTEN = 0.25
+"""Share of the runs from which on a pair is taken to fail by itself and not by what chance does later."""
 _GLANCE = 24
 """Executions in which a candidate may not fail before it is worth a survey."""
 

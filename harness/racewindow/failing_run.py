@@ -10,7 +10,7 @@ from racewindow.constraints import Moment
 from racewindow.moments import Stop, stops_of
 from racewindow.schedule import Deviation
 from racewindow.trace import ADD, READ, WRITE, Access, Step, Trace
-from racewindow.trail import CLOCK_TASK, Trail
+from racewindow.trail import CLOCK_TASK, Stride, Trail
 
 Identity = tuple[str, str | None, str | None, str | None]
 _NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
@@ -47,17 +47,18 @@ class RacingStep:
 class Race:
     """Two steps in the order in which they were taken, and the object that makes them depend on each other.
 
-    `rank`: 0 for an object of the program, 1 for one of trio's, 2 for what trio keeps for itself. `at`: index of the
-    second step, or of the first one if the second was not taken.
+    `rank`: 0 for an object of the program, 1 for one of trio's, 2 for what trio keeps for itself. `begins`, `at`:
+    indices of the two steps; of the first one for both if the second was not taken.
     """
 
     first: RacingStep
     second: RacingStep
     key: str
     rank: int
+    begins: int
     at: int
     ordered: bool
-    """Something besides orders them in this execution, such as time that has passed between them."""
+    """The second one could not have been taken without the first, or time has passed between them."""
     late: bool = False
     """The failure does not come after the second step."""
     unseen: bool = False
@@ -116,7 +117,7 @@ class FailingRun:
         then the first one was too early. Whether a pair can be reversed at all is left to whoever tries. Objects of the
         program come first, then what could have been the other way round without any other waiting.
         """
-        found = []
+        found, needed = [], steps_needed(self.strides)
         for two, index in enumerate(self._at):
             stride, oldest = self.strides[index], max(0, two - _APART_MAX)
             for one, earlier in enumerate(self._at[oldest:two], oldest):
@@ -125,10 +126,10 @@ class FailingRun:
                     other.task != stride.task
                     and self._past >> earlier & 1
                     and stride.footprint.conflicts(other.footprint)
-                    and (race := self._race(one, two, ordered=bool(stride.enablers >> earlier & 1))) is not None
+                    and (race := self._race(one, two, ordered=bool(needed[index] >> earlier & 1))) is not None
                 ):
                     found.append(replace(race, late=not self._past >> index & 1))
-        return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.at))
+        return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.begins, race.at))
 
     def races_with(self, passing: Trace) -> list[Race]:
         """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""
@@ -149,8 +150,10 @@ class FailingRun:
                 if conflicts:
                     mine, theirs = min(conflicts, key=lambda pair: rank_of(pair[0].key))
                     sides = RacingStep(self.stops[one], mine), RacingStep(stop, theirs)
-                    found.append(Race(*sides, mine.key, rank_of(mine.key), one, ordered=False, late=True, unseen=True))
-        return sorted(found, key=lambda race: (race.rank, -race.at))
+                    found.append(
+                        Race(*sides, mine.key, rank_of(mine.key), one, one, ordered=False, late=True, unseen=True)
+                    )
+        return sorted(found, key=lambda race: (race.rank, -race.begins, race.at))
 
     def _race(self, one: int, two: int, *, ordered: bool) -> Race | None:
         first, second = self.trace.steps[one], self.trace.steps[two]
@@ -163,9 +166,36 @@ class FailingRun:
             RacingStep(self.stops[two], theirs),
             mine.key,
             rank_of(mine.key),
+            one,
             two,
             ordered,
         )
+
+
+def steps_needed(strides: Sequence[Stride]) -> list[int]:
+    """For each step those without which it could not have been taken then, whatever they have touched, as a mask.
+
+    Those before it of its own task, those that spawned or woke it, with all that these have needed, and whatever came
+    before time passed because nothing could run. What happens before a step is more: it has what merely came first.
+    """
+    needed: list[int] = []
+    last_of: dict[int, int] = {}
+    floor = 0
+    for index, stride in enumerate(strides):
+        mask = floor
+        if stride.task in last_of:
+            previous = last_of[stride.task]
+            mask |= needed[previous] | 1 << previous
+        wakers = stride.enablers & ~stride.own & ~floor
+        while wakers:
+            latest = wakers.bit_length() - 1
+            mask |= needed[latest] | 1 << latest
+            wakers &= ~(strides[latest].before | 1 << latest)
+        needed.append(mask)
+        last_of[stride.task] = index
+        if stride.barrier:
+            floor = (2 << index) - 1
+    return needed
 
 
 def rank_of(key: str) -> int:
