@@ -72,6 +72,7 @@ def explain(
     Raises UsageError if the schedule does not lead to that failure, DivergenceError if it does not fit the code.
     """
     check_budget(schedules, seconds, 1, 1.0)
+    refuse_what_cannot_be_tried(failure)
     most = schedules if schedules is not None else _EXECUTIONS if seconds is None else sys.maxsize
     return _explain_under(
         _settings_of(target, failure.schedule),
@@ -89,14 +90,31 @@ def explain_briefly(target: Target, failure: Failure) -> Failure:
     """
     steps = len(failure.trace)
     most = min(_STEPS_BRIEFLY // max(steps, 1), _BRIEFLY_MOST)
-    if most < _BRIEFLY_LEAST or failure.kind == "hang":
+    if most < _BRIEFLY_LEAST:
         return failure
     effort = Effort(most, runs=min(20, most // 20), races=60, pairs=5, fixes=1, surveys=most // 3)
     try:
+        refuse_what_cannot_be_tried(failure)
         explanation = _explain_under(_settings_of(target, failure.schedule), failure, effort)
     except (DivergenceError, UsageError):
         return failure  # it was confirmed, and is reported as it is
     return replace(failure, explanation=explanation)
+
+
+def refuse_what_cannot_be_tried(failure: Recorded) -> None:
+    """Raise UsageError for a failure of which no other order can be run, or not under the names that steps have."""
+    if failure.identity[0] == "hang":
+        raise UsageError(
+            "a hang cannot be explained by running it in other orders.",
+            why="each try would have to wait until the step is taken to hang.",
+            do="look at the step that its own text names: it has no checkpoint.",
+        )
+    if failure.schedule.constraints:
+        raise UsageError(
+            "a failure that was found under ordering constraints cannot be explained.",
+            why="a wait for a constraint is a step, so the steps of the tasks that wait have other numbers.",
+            do="explain one that is found without, or write the wait into the program.",
+        )
 
 
 def _settings_of(target: Target, schedule: Schedule) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,16 @@ from racewindow.session import Session
 from racewindow.settings import Target, make_settings
 from racewindow.strategies.tolerant import TolerantPicker
 from racewindow.survey import LOOK_AROUND, survey
-from tests.harness.explained_programs import PROGRAMS, Known, guarded, lost_update, read_before_ready, torn
+from racewindow.target import resolve
+from tests.harness.explained_programs import (
+    PROGRAMS,
+    Known,
+    guarded,
+    lost_update,
+    read_before_ready,
+    slow_overlap,
+    torn,
+)
 from tests.harness.small_programs import SHARED, small_programs
 from tests.strategies import Program, Run, as_function
 
@@ -51,6 +61,17 @@ def test_the_pair_is_the_one_that_the_program_was_built_around(known: Known, see
     assert (pair.first.task.partition("#")[0], pair.first.mode) == known.first
     assert (pair.second.task.partition("#")[0], pair.second.mode) == known.second
     assert pair.kept.failing == pair.kept.runs > 0 == pair.reversed.failing < pair.reversed.runs
+
+
+def test_the_only_program_of_the_benchmarks_that_fails_is_explained_likewise() -> None:
+    """It is the lost update, with a step before the reads."""
+    scenario, _ = resolve(f"{Path(__file__).parents[2] / 'benchmarks' / 'programs.py'}:lost_update")
+    _, explanation = explained(scenario)
+    pair, fix = explanation.pairs[0], explanation.fixes[0]
+
+    assert (pair.key, pair.first.mode, pair.second.mode) == ("balance", "read", "write")
+    assert (pair.kept, pair.reversed) == ((20, 20), (0, 20))
+    assert str(fix.constraints[0]).startswith(f"{pair.second.task} ends before {pair.first.task} at programs.py:")
 
 
 @pytest.mark.parametrize("known", PROGRAMS, ids=lambda known: known.name)
@@ -255,6 +276,38 @@ def test_what_does_not_fail_cannot_be_explained() -> None:
 
     with pytest.raises(racewindow.UsageError, match="nothing to explain"):
         racewindow.explain(lost_update, harmless)
+
+
+def test_a_hang_is_not_explained() -> None:
+    """Each try would take as long as the hang."""
+
+    async def hangs() -> None:
+        while True:
+            pass
+
+    result = racewindow.explore(hangs, strategy="random", schedules=1, step_timeout=0.3, explain=True)
+
+    assert result.failures[0].explanation is None
+    with pytest.raises(racewindow.UsageError, match="a hang cannot be explained"):
+        racewindow.explain(hangs, result.failures[0])
+
+
+@pytest.mark.parametrize(("semantics", "clock"), [("trio", "idle"), ("trio", "racing"), ("processes", "racing")])
+def test_a_failure_is_explained_under_its_own_rules(semantics: str, clock: str) -> None:
+    failure = racewindow.explore(slow_overlap, strategy="random", semantics=semantics, clock=clock).failures[0]
+    explanation = racewindow.explain(slow_overlap, failure)
+
+    assert explanation.pairs[0].key == "balance"
+    assert explanation.fixes[0].checked.proved
+
+
+def test_a_failure_under_a_constraint_is_not_explained() -> None:
+    options: dict[str, Any] = {"strategy": "random", "constraints": ["deposit starts before deposit#2 starts"]}
+    failure = racewindow.explore(lost_update, explain=True, **options).failures[0]
+
+    assert failure.explanation is None
+    with pytest.raises(racewindow.UsageError, match="found under ordering constraints"):
+        racewindow.explain(lost_update, failure)
 
 
 # --- surveys ---------------------------------------------------------------------------------------------------------
