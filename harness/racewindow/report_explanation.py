@@ -29,6 +29,14 @@ def brief(explanation: Explanation) -> list[str]:
     ]
 
 
+def without_a_pair(explanation: Explanation) -> list[str]:
+    """What there is to add to the report of a failure that no pair of steps decides."""
+    return [
+        *section("Why", _why(explanation, ())),
+        *section("What closes it", _remedies(explanation)),
+    ]
+
+
 def full(explanation: Explanation) -> list[str]:
     """All of it."""
     left_out = explanation.left_out
@@ -52,8 +60,8 @@ def full(explanation: Explanation) -> list[str]:
 
 def _why(explanation: Explanation, pairs: Sequence[RacingPair]) -> list[str]:
     if not pairs:
-        return wrap(
-            "No single race of this execution decides it: with each of them reversed it still fails, or none can be."
+        return _lines(
+            "No two of its steps decide it by their order: each pair that was reversed still fails, or none could be."
         )
     lines: list[str] = []
     for pair in pairs:

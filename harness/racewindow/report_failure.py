@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from racewindow.failure import Failure
-from racewindow.report_explanation import brief
+from racewindow.report_explanation import brief, without_a_pair
 from racewindow.report_layout import bulleted, command, numbered, section, wrap
 
 _DEVIATIONS_MAX = 12
@@ -50,12 +50,13 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
 def told(failure: Failure, scenario: str) -> list[str]:
     """The lines of a failure without the commands."""
     deviations = [*failure.deviations, *(f"fault: {fault}" for fault in failure.faults)]
-    if failure.explanation is not None:
+    explanation = failure.explanation
+    if explanation is not None and explanation.pairs:
         return [
             *wrap(headline(failure, scenario), hang=2),
             "",
             *wrap(failure.message, 2, 2),
-            *brief(failure.explanation),
+            *brief(explanation),
             *section("Faults", [f"- {fault}" for fault in failure.faults]),
         ]
     count = len(deviations)
@@ -71,6 +72,7 @@ def told(failure: Failure, scenario: str) -> list[str]:
             section(title, numbered(deviations, _DEVIATIONS_MAX, ", all of them in the failure's file"))
             or ["", "What made it happen: nothing unusual, the default order of events fails."]
         ),
+        *([] if explanation is None else without_a_pair(explanation)),
     ]
 
 
