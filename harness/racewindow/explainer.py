@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import NamedTuple, Protocol
 
 from racewindow.budget import Progress, check_budget
@@ -16,8 +17,10 @@ from racewindow.explaining import Explainer
 from racewindow.explanation import Count, Explanation, RacingPair, Side
 from racewindow.failing_run import FailingRun, Identity, Race, RacingStep
 from racewindow.failure import Execution, Failure
+from racewindow.runtime.diagnosis import flatten
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.gates import held_by
+from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.schedule import Schedule
 from racewindow.session import Session
@@ -269,12 +272,31 @@ class _Laboratory:
         return trail
 
     def _violation(self, failure: Failure, execution: Execution) -> int | None:
-        """The step after which the checker has all it needs; None if it was not a checker, or needs the end."""
+        """The step in which it was raised, or after which the checker has all it needs; None if there is no telling."""
+        if failure.kind == "exception" or (failure.kind == "violation" and failure.checker is None):
+            return self._raised_in()
         checker = next((each for each in self.settings.scenario.checks if each.name == failure.checker), None)
         if checker is None:
             return None
         count = self.violated_by = first_violation(checker, failure.identity, execution.events, self.settings)
         return None if count is None else step_of_event(execution.trace, execution.events, count - 1)
+
+    def _raised_in(self) -> int | None:
+        """The step with which the task has ended that raised; None if several of the same code have."""
+        session = self.session()
+        raw = session.observe(ReplayPicker(self.schedule), lambda _: Recorder(session.tables.keys, session.locator))
+        if raw.error is None or raw.recorder is None:
+            return None
+        ended: dict[CodeType, list[int]] = {}
+        for index, (task, _, _, location, *_) in enumerate(raw.recorder.raw):
+            if location == "end" and (code := getattr(task.coro, "cr_code", None)) is not None:
+                ended.setdefault(code, []).append(index)
+        found: list[int] = []
+        traceback = flatten(raw.error)[0].__traceback__
+        while traceback is not None:  # from the outermost frame to the one that raised
+            found = ended.get(traceback.tb_frame.f_code, found)
+            traceback = traceback.tb_next
+        return found[0] if len(found) == 1 else None
 
     # --- lines and values -------------------------------------------------------------------------------------------
 

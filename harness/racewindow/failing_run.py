@@ -94,8 +94,17 @@ class FailingRun:
         if violation is None or violation >= len(self._at):
             self._past = (1 << len(trail.strides)) - 1
         else:
-            index = self._at[violation]
-            self._past = trail.strides[index].before | 1 << index
+            self._past = self._past_of(violation)
+
+    def _past_of(self, step: int) -> int:
+        """What comes before a step; but not what it only ends, as one that raises cancels all who are left."""
+        index = self._at[step]
+        past = self.strides[index].enablers | 1 << index
+        for earlier, at in enumerate(self._at[:step]):
+            conflicts = _conflicts(self.trace.steps[earlier], self.trace.steps[step])
+            if any(rank_of(mine.key) < OF_TRIO_ALONE for mine, _ in conflicts):
+                past |= self.strides[at].before | 1 << at
+        return past
 
     def index_of(self, path: str, number: int) -> int:
         """Where a step is in the trace, by its task and its own number; -1 if it is not there."""

@@ -128,6 +128,16 @@ def test_without_what_is_needed_it_does_not_fail_and_with_it_it_does(known: Know
         assert fails_with(known.main, failure, others) != (each.key in explanation.needed_keys)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_events_that_the_failure_does_not_depend_on_are_left_out(seed: int) -> None:
+    """What a task has said that has nothing to do with it, before or after."""
+    failure, explanation = explained(guarded, seed)
+
+    assert explanation.left_out == sum("gossip" in line for line in failure.story)
+    assert not any("gossip" in line for line in explanation.story)
+    assert any("published" in line for line in explanation.story)
+
+
 def test_the_story_in_a_report_begins_with_the_pair() -> None:
     _, explanation = explained(guarded)
 
