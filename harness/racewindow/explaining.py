@@ -10,6 +10,7 @@ as many as the budget allows, does not show the failure, no deadlock, and no fai
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from racewindow.constraints import ENDS, STARTS, Before, Moment
@@ -105,7 +106,7 @@ class Explainer:
                 more, _ = self._pairs(others())
                 pairs += more
                 fixes = sorted([*fixes, *self._fixes(more)], key=self._worth_of)[: self.effort.fixes]
-        return pairs, fixes or self._fixes_together(pairs), idle
+        return pairs, fixes or self._fixes_together(pairs, idle), idle
 
     def _pairs(self, races: Sequence[Race]) -> tuple[list[RacingPair], list[Race]]:
         """The pairs that matter, the clearest first; and the races that seem to change nothing."""
@@ -182,11 +183,20 @@ class Explainer:
         """Constraints each of which is enough."""
         return self._sufficient(self._candidates(pairs))
 
-    def _fixes_together(self, pairs: Sequence[RacingPair]) -> list[Fix]:
-        """Two of them that are enough together."""
+    def _fixes_together(self, pairs: Sequence[RacingPair], idle: Sequence[Race]) -> list[Fix]:
+        """Two of them that are enough together.
+
+        Each may do nothing by itself: a failure that has two causes needs both orders, one of which may have been right
+        in this execution by chance, and only has to be kept.
+        """
         singles = self._candidates(pairs)
+        for race in [each for each in idle if each.rank == 0][: self.effort.pairs]:
+            pair = self.means.shown(race, Count(0, 0), Count(0, 0))
+            kept = replace(pair, first=pair.second, second=pair.first)
+            for constraint in (*constraints_from(pair)[:1], *constraints_from(kept)[:1]):
+                singles.setdefault((constraint,), (pair,))
         together = {one + two: singles[one] + singles[two] for one, two in combinations(singles, 2)}
-        return self._sufficient(dict(list(together.items())[: self.effort.pairs * 2]))
+        return self._sufficient(dict(list(together.items())[: self.effort.pairs * 8]))
 
     def _candidates(self, pairs: Sequence[RacingPair]) -> dict[tuple[Before, ...], tuple[RacingPair, ...]]:
         """Constraints, with the pair that each decides."""
@@ -291,5 +301,5 @@ def _groups(done: Surveyed) -> set[Group]:
 
 
 def _those_of_fixes_first(pairs: Sequence[RacingPair], fixes: Sequence[Fix]) -> list[RacingPair]:
-    decided = [pair for fix in fixes for pair in fix.pairs]
+    decided = [pair for fix in fixes for pair in fix.pairs if pair.kept.runs]
     return list(dict.fromkeys([*decided, *pairs]))

@@ -154,6 +154,38 @@ def test_the_safeguard_that_closes_it_is_named_and_no_other() -> None:
     assert [(each.name, each.checked.proved) for each in explanation.safeguards] == [("wait", True)]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_two_causes_need_two_orders(seed: int) -> None:
+    """Each of two values may be read before it is there, or both."""
+
+    async def main() -> None:
+        wanted = {name: Cell(0, name=name) for name in ("east", "west")}
+        seen: list[int] = []
+
+        async def load(name: str) -> None:
+            await trio.lowlevel.checkpoint()
+            wanted[name].set(1)
+
+        async def use(name: str) -> None:
+            await trio.lowlevel.checkpoint()
+            seen.append(wanted[name].get())
+
+        async with trio.open_nursery() as nursery:
+            for name in wanted:
+                nursery.start_soon(load, name, name=f"load-{name}")
+                nursery.start_soon(use, name, name=f"use-{name}")
+        assert sum(seen) == 2
+
+    _, explanation = explained(main, seed)
+    fix = explanation.fixes[0]
+    again = racewindow.explore(main, strategy="dpor", constraints=fix.constraints, all_failures=True)
+
+    assert len(fix.constraints) == 2
+    assert {each.first.task for each in fix.constraints} == {"load-east", "load-west"}
+    assert fix.checked.proved
+    assert (again.complete, again.failing) == (True, 0)
+
+
 def test_an_order_that_deadlocks_closes_nothing() -> None:
     """The load begins only when the publisher has asked for it, so the publisher cannot wait for its end."""
 
