@@ -144,8 +144,8 @@ def _explain_under(
 ) -> Explanation:
     """The same with everything filled in."""
     with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
-        laboratory = _Laboratory(settings, watchdog, failure.schedule, progress, on_progress)
-        failing, execution = laboratory.failing_run(failure.identity)
+        laboratory = _Laboratory(settings, watchdog, failure.schedule, failure.identity, progress, on_progress)
+        failing, execution = laboratory.failing_run()
         explainer = Explainer(failing, laboratory.means(), effort)
         off = [name for name in settings.scenario.safeguards if name not in settings.safeguards]
         return laboratory.with_story(explainer.explain(off), failing, execution)
@@ -163,6 +163,7 @@ class _Laboratory:
     settings: Settings
     watchdog: Watchdog
     schedule: Schedule
+    identity: Identity
     progress: Progress
     on_progress: Callable[[Progress], None] | None
     started: float = field(default_factory=real.monotonic)
@@ -216,12 +217,12 @@ class _Laboratory:
         return _Tried(frozenset(finding.identity for finding in ran.judged.findings), stuck)
 
     def passing(self) -> Trace | None:
-        """A random walk that does not fail, the first of a few."""
+        """A random walk that does not fail in this way, the first of a few."""
         session, walk = self.session(), RandomWalk(self.settings.seed)
         for number in range(LOOK_AROUND):
             ran = session.run(walk.start(number))
             self._count(1, bool(ran.judged.findings))
-            if not ran.judged.findings:
+            if self.identity not in {finding.identity for finding in ran.judged.findings}:
                 return session.record(walk.start(number)).trace
         return None
 
@@ -241,14 +242,14 @@ class _Laboratory:
 
     # --- the failing execution --------------------------------------------------------------------------------------
 
-    def failing_run(self, identity: Identity) -> tuple[FailingRun, Execution]:
+    def failing_run(self) -> tuple[FailingRun, Execution]:
         """The failing execution, on the record; raises UsageError if it does not fail (in that way)."""
         session = self.session()
         execution = session.replay(self.schedule)
         if self.watchdog.interrupted:
             raise KeyboardInterrupt
         identities = frozenset(failure.identity for failure in execution.failures)
-        failure = next((f for f in execution.failures if f.identity == identity), None)
+        failure = next((f for f in execution.failures if f.identity == self.identity), None)
         if failure is None:
             raise UsageError(
                 "there is nothing to explain: the schedule does not lead to the failure any more.",
@@ -332,7 +333,7 @@ class _Laboratory:
             path=stop.task,
             number=stop.number,
             mode=access.mode,
-            location=(sighting.location if sighting is not None else "") or stop.place,
+            location=(sighting.location if sighting is not None else "") or stop.place or "its start",
             value=None if sighting is None else sighting.value,
             moment=step.moment,
             last=stop.last,

@@ -211,7 +211,7 @@ class Explainer:
         promising = []
         for number, (constraints, pairs) in enumerate(candidates.items()):
             look = self._survey(_GLANCE, constraints, search=False)
-            if look is not None and not look.refuted and not _deadlocks(look):
+            if look is not None and not (look.refuted or look.stuck):
                 promising.append((self._worth(pairs, _groups(look)), number, constraints))
         fixes: list[Fix] = []
         for _, _, constraints in sorted(promising):
@@ -250,8 +250,12 @@ class Explainer:
         return found
 
     def _checked(self, done: Surveyed) -> Checked | None:
-        """What a survey says for a remedy; None if it is none: the failure is there, a deadlock, or a new failure."""
-        if done.refuted or _deadlocks(done):
+        """What a survey says for a remedy.
+
+        None if it is none: the failure is there, or somebody waits for ever for what the constraint wants first, or
+        there is a failure that there is not without it, be it a deadlock.
+        """
+        if done.refuted or done.stuck:
             return None
         groups = _groups(done)
         if not (groups <= self._known or groups <= self._without(groups)):
@@ -290,10 +294,6 @@ def constraints_from(pair: RacingPair) -> list[Before]:
 def _hides(pairs: Sequence[RacingPair]) -> bool:
     """Whether turning them round keeps a value that was written from a step that reads it."""
     return any(pair.first.mode != READ and pair.second.mode == READ for pair in pairs)
-
-
-def _deadlocks(done: Surveyed) -> bool:
-    return any(identity[0] in ("deadlock", "livelock") for identity in done.as_mapping())
 
 
 def _groups(done: Surveyed) -> set[Group]:

@@ -130,13 +130,15 @@ def _remedies(explanation: Explanation) -> list[str]:
 def checked_text(checked: Checked) -> str:
     """How it was checked, and what that is worth."""
     fails = "fails in this way" if checked.remaining else "fails"
-    if checked.proved and checked.orders == 1:
+    flows = not any(kind == "deadlock" for kind, *_ in checked.remaining)
+    if checked.proved and checked.orders == 1 and flows:
         return f"Proved: the only order left neither {fails} nor deadlocks"
+    none = f"none {fails}{', none deadlocks' if flows else ''}"
     if checked.proved:
-        return f"Proved: of all {checked.orders:,} orders with that none {fails}, none deadlocks"
+        return f"Proved: of all {checked.orders:,} orders with that {none}"
     return (
-        f"No proof, but of {counted(checked.orders + checked.walks, 'execution')} with that none {fails}, none "
-        f"deadlocks ({counted(checked.orders, 'order')} by a search that did not end, {checked.walks:,} at random)"
+        f"No proof, but of {counted(checked.orders + checked.walks, 'execution')} with that {none} "
+        f"({counted(checked.orders, 'order')} by a search that did not end, {checked.walks:,} at random)"
     )
 
 

@@ -15,6 +15,7 @@ from racewindow.audit import Auditor
 from racewindow.errors import DivergenceError
 from racewindow.judging import Identity
 from racewindow.runtime.execution import STOPPED
+from racewindow.runtime.gates import held_by
 from racewindow.runtime.guided import CUT
 from racewindow.runtime.loop import LIMIT
 from racewindow.runtime.primitives import PEAK
@@ -40,6 +41,8 @@ class Survey:
     found: Counter[Identity] = field(default_factory=Counter)
     failing: int = 0
     """Executions with any failure."""
+    stuck: int = 0
+    """Executions at whose end a task is held back by a constraint."""
     refuted: bool = False
     """What it was about was seen, and it ended there."""
 
@@ -78,6 +81,7 @@ def survey(
         identities = {finding.identity for finding in ran.judged.findings}
         done.found.update(identities)
         done.failing += bool(identities)
+        done.stuck += any(held_by(task) for task in ran.raw.left)
         done.refuted = stop_at in identities
 
     def look_around(count: int) -> None:

@@ -44,6 +44,7 @@ class Surveyed(Protocol):
     orders: int
     walks: int
     failing: int
+    stuck: int
     complete: bool
     refuted: bool
 
@@ -74,7 +75,7 @@ class RunSurvey(Protocol):
 class Means:
     """What an explanation is handed to find out with. `shown`: the pair with lines and values, from a replay.
 
-    `passing`: an execution that does not fail, if one is soon found.
+    `passing`: an execution without the failure, if one is soon found.
     """
 
     run: Callable[[Trial], Tried]

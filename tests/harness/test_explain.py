@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import racewindow
 from racewindow import Cell, Explanation, Failure
+from racewindow.report_explanation import checked_text
 from racewindow.report_failure import failure_text
 from racewindow.runtime.execution import Environment
 from racewindow.schedule import Deviation
@@ -213,6 +214,42 @@ def test_an_order_that_deadlocks_closes_nothing() -> None:
     assert "No two of its steps decide it by their order" in text
     assert "No order of two of its steps" in text
     assert "What made it happen" in text
+
+
+def test_a_deadlock_that_is_there_anyway_stays_open() -> None:
+    """The order closes what it is about, and is not said to leave no deadlock."""
+
+    async def main() -> None:
+        index, one, other = Cell(0, name="index"), trio.Lock(), trio.Lock()
+
+        async def load() -> None:
+            await trio.lowlevel.checkpoint()
+            index.set(7)
+
+        async def publish() -> None:
+            assert index.get() == 7
+
+        async def transfer(first: trio.Lock, second: trio.Lock) -> None:
+            async with first:
+                await trio.lowlevel.checkpoint()
+                async with second:
+                    pass
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(load)
+            nursery.start_soon(publish)
+            nursery.start_soon(transfer, one, other)
+            nursery.start_soon(transfer, other, one)
+
+    result = racewindow.explore(main, strategy="dpor", all_failures=True)
+    failure = next(each for each in result.failures if each.kind == "violation")
+
+    assert {each.kind for each in result.failures} == {"violation", "deadlock"}
+    fix = racewindow.explain(main, failure).fixes[0]
+    assert (fix.constraints[0].first.task, str(fix.constraints[0].then)) == ("load", "publish starts")
+    assert fix.checked.remaining == (("deadlock", None, None),)
+    assert "none fails in this way" in checked_text(fix.checked)
+    assert "none deadlocks" not in checked_text(fix.checked)
 
 
 def test_an_order_that_brings_another_failure_closes_nothing() -> None:
