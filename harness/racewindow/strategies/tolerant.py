@@ -7,7 +7,8 @@ as certain steps have been taken the rest is left to the default, or to chance.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from racewindow.schedule import CLOCK, START, Deviation
 from racewindow.strategies.replay import ValueCounter, default_of
@@ -15,6 +16,22 @@ from racewindow.strategy import Task
 
 Place = tuple[str, int]
 """A step by the path of its task and its own number."""
+
+
+class Offered(Protocol):
+    """A fault that may strike at some point."""
+
+    @property
+    def number(self) -> int:
+        """Its number among those offered there, from 1."""
+
+    @property
+    def text(self) -> str:
+        """What a schedule calls it."""
+
+    @property
+    def affordable(self) -> bool:
+        """Whether the budget still has room for it."""
 
 
 class TolerantPicker:
@@ -70,6 +87,11 @@ class TolerantPicker:
             return 0 if self._dice is None else self._dice.randrange(count)
         option = self._wanted.pop((task.path, _own_number(task), "value", position), "0")
         return int(option) if option.isdecimal() and int(option) < count else 0
+
+    def pick_fault(self, offers: Sequence[Offered], *, task: Task, index: int) -> int:
+        """The fault named for this point if it is offered, else none; none at all in the completion."""
+        option = None if self._free else self._wanted.pop((task.path, _own_number(task), "fault", index), None)
+        return next((offer.number for offer in offers if offer.text == option and offer.affordable), 0)
 
 
 def _own_number(task: Task) -> int:
