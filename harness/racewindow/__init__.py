@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from racewindow.budget import Progress, ShrinkProgress
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.composing import compose
+    from racewindow.constraints import Before, Moment, before
     from racewindow.errors import (
         CallError,
         CallTimedOutError,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from racewindow.events import Event
+    from racewindow.explainer import explain
+    from racewindow.explanation import Explanation
     from racewindow.explorer import explore, replay, shrink
     from racewindow.failure import Execution, Failure, Shrunk, Size
     from racewindow.fault_parameters import fault_parameter
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
+    "Before",
     "Call",
     "CallError",
     "CallFault",
@@ -71,6 +75,7 @@ __all__ = [
     "DivergenceError",
     "Event",
     "Execution",
+    "Explanation",
     "ExplorationFailed",
     "Failure",
     "Fault",
@@ -83,6 +88,7 @@ __all__ = [
     "Judgement",
     "Link",
     "Model",
+    "Moment",
     "Network",
     "Operation",
     "Process",
@@ -109,10 +115,12 @@ __all__ = [
     "Violation",
     "WriteFault",
     "always",
+    "before",
     "checker",
     "choose",
     "compose",
     "eventually",
+    "explain",
     "explore",
     "fault_parameter",
     "fault_point",
@@ -133,12 +141,15 @@ __all__ = [
 _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
     "racewindow.composing": "compose",
+    "racewindow.constraints": "Before Moment before",
     "racewindow.errors": (
         "CallError CallTimedOutError CommitFailedError ConnectionLostError DivergenceError ExplorationFailed "
         "InputError RacewindowError RealIOError RealThreadError StoreError TransactionAbortedError UsageError"
     ),
     "racewindow.events": "Event",
     "racewindow.budget": "Progress ShrinkProgress",
+    "racewindow.explainer": "explain",
+    "racewindow.explanation": "Explanation",
     "racewindow.explorer": "explore replay shrink",
     "racewindow.failure": "Execution Failure Shrunk Size",
     "racewindow.linearizability": "Model linearizable",

@@ -45,6 +45,15 @@ Schedules = Annotated[
     str | None,
     typer.Option(metavar="N", help="Executions at most; 2000 unless --seconds is given.", show_default=False),
 ]
+ExplainSchedules = Annotated[
+    str | None,
+    typer.Option(
+        "--schedules",
+        metavar="N",
+        help="Executions at most for all of it; 20000 unless --seconds is given.",
+        show_default=False,
+    ),
+]
 Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most.", show_default=False)]
 Seed = Annotated[str, typer.Option(metavar="N", help="The same seed explores the same executions.")]
 Semantics = Annotated[
@@ -119,6 +128,11 @@ Coverage = Annotated[
         show_default=False,
     ),
 ]
+NoExplain = Annotated[
+    bool,
+    typer.Option("--no-explain", help="Do not look for the cause of a failure, nor for what closes it.",
+                 show_default=False),
+]  # fmt: skip
 Preemptions = Annotated[
     str | None,
     typer.Option(
@@ -244,6 +258,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     fault: FaultKinds = None,
     footprints: Footprints = None,
     require_coverage: Coverage = False,
+    no_explain: NoExplain = False,
     step_limit: StepLimit = None,
     no_shrink: NoShrink = False,
     log: Log = None,
@@ -272,6 +287,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         fault=fault or [],
         footprints=footprints,
         require_coverage=require_coverage,
+        explain=not no_explain,
         step_limit=step_limit,
         preemptions=preemptions,
         depth=depth,
@@ -319,6 +335,23 @@ def _shrink(  # noqa: PLR0917  # typer makes an option of each
 
     asked = AskedToShrink(file=file, tries=tries, seconds=seconds, out=out, as_json=as_json, quiet=quiet)
     return _interruptible(lambda: shrink(asked))
+
+
+@app.command("explain")
+def _explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file of a failure.", show_default=False)],
+    schedules: ExplainSchedules = None,
+    seconds: Seconds = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say why a recorded failure happens, and what closes it.
+
+    Races of the failing execution are reversed and run again; orders that seem to close it are explored.
+    """
+    from racewindow.cli_explain import explain
+
+    return _interruptible(lambda: explain(file, schedules=schedules, seconds=seconds, as_json=as_json, quiet=quiet))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

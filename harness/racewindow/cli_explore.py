@@ -40,6 +40,7 @@ class Asked:
     all_failures: bool
     footprints: bool | None
     require_coverage: bool
+    explain: bool
     step_limit: str | None
     log: str | None
     faults: str | None
@@ -93,6 +94,7 @@ def explore(asked: Asked) -> int:
             all_failures=asked.all_failures,
             require_coverage=asked.require_coverage or None,
             shrink=not asked.no_shrink,
+            explain=asked.explain,
             out=asked.out,
             log=asked.log,
             on_progress=live.update,

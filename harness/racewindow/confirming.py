@@ -11,11 +11,12 @@ from racewindow.failure import Execution
 from racewindow.judging import Identity, names_of
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
-from racewindow.session import Ran, Session, first_divergence
+from racewindow.session import Ran, Session
 from racewindow.strategies.replay import ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.tally import Tally
 from racewindow.trace import first_difference
+from racewindow.wording import first_divergence
 
 
 class Confirming:

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from racewindow.budget import Progress, ShrinkProgress, check_budget, check_shrink_limits
-from racewindow.coverage import counted_with, missed_of, required_of
+from racewindow.constraint_check import check_constraints
+from racewindow.constraints import Before
+from racewindow.coverage import Required, counted_with, missed_of, required_of
 from racewindow.errors import NotReproducedError
 from racewindow.exploration import Exploration
 from racewindow.failure import Execution, Failure
-from racewindow.faults import Fault, FaultPlan, parse_fault
+from racewindow.faults import Fault, FaultPlan
 from racewindow.judging import names_of
 from racewindow.log import LogFile
 from racewindow.result import Result
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.watchdog import Watchdog
-from racewindow.scenarios import as_scenario
+from racewindow.scenarios import Scenario
 from racewindow.schedule import Schedule
 from racewindow.session import Session
-from racewindow.settings import Settings, Target, make_settings
+from racewindow.settings import Target, make_settings, settings_of
 from racewindow.shrinker import Shrinker
 from racewindow.strategies import ALWAYS_FOOTPRINTS, UNLIMITED, Options, make_strategy
 
@@ -47,6 +49,8 @@ def explore(  # the options of an exploration; all but the target have defaults
     shrink: bool = True,
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
+    constraints: Sequence[Before | str] = (),
+    explain: bool = False,
     out: str | Path | None = None,
     log: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -65,8 +69,10 @@ def explore(  # the options of an exploration; all but the target have defaults
     scenario declares; None for no faults. `footprints`: record what each step touches, on every execution.
     `all_failures`: go on after the first failure and count them by group. `shrink`: make what was found
     smaller (at most 10 s, or a quarter of `seconds`, beside the budget). `step_limit`: steps of one execution before
-    it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `out`: folder for
-    failure files. `log`: file for the log of the reported failure, or of the default order if there is none.
+    it is called a livelock. `step_timeout`: wall seconds of one step before it is called a hang. `constraints`: orders
+    to keep, see `racewindow.before`; what they leave out is not run. `explain`: find out why the first failure happens
+    and what closes it, as `racewindow.explain` does, but briefly. `out`: folder for failure files. `log`: file for the
+    log of the reported failure, or of the default order if there is none.
     `require_coverage`: what happens `sometimes`, by name or True for all of it, has to be reached, else the verdict is
     "failure"; the scenario's own declaration unless given. Not judged if a failure or Ctrl-C cut the exploration off.
 
@@ -86,7 +92,9 @@ def explore(  # the options of an exploration; all but the target have defaults
         step_limit=step_limit,
         step_timeout=step_timeout,
         faults=faults,
+        constraints=constraints,
     )
+    check_constraints(settings)
     required = required_of(settings.scenario.require_coverage if require_coverage is None else require_coverage)
     options = Options(seed=seed, preemptions=preemptions, depth=depth, semantics=settings.semantics, schedules=budget)
     exploration = Exploration(
@@ -101,10 +109,26 @@ def explore(  # the options of an exploration; all but the target have defaults
         target_name=target_name or settings.scenario.name,
     )
     exploration.keeper.prepare(out, log)
-    result = exploration.run()
+    result = _covered(exploration.run(), required, all_failures=all_failures)
+    return _explained(result, settings.scenario) if explain and result.failures and not result.interrupted else result
+
+
+def _covered(result: Result, required: Required, *, all_failures: bool) -> Result:
+    """The same with what had to be reached and was not, unless something has cut the exploration off."""
     reached = counted_with(result.sometimes, required)
     cut_off = result.interrupted or (result.failures and not all_failures)
     return replace(result, sometimes=reached, missed=() if cut_off else missed_of(reached, required))
+
+
+def _explained(result: Result, scenario: Scenario) -> Result:
+    """The same with an explanation of the first failure; nothing else of it changes."""
+    from racewindow.explainer import explain_briefly  # not needed as long as nothing fails
+
+    first, *others = result.failures
+    try:
+        return replace(result, failures=(explain_briefly(scenario, first), *others))
+    except KeyboardInterrupt:
+        return replace(result, interrupted=True)
 
 
 def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None) -> Execution:
@@ -125,15 +149,6 @@ def replay(target: Target, schedule: Schedule, *, log: str | Path | None = None)
     finally:
         if logfile is not None:
             logfile.close()
-
-
-def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
-    """The faults that strike in a schedule, as often as it says; raises UsageError for a kind that is not there."""
-    if not schedule.faults:
-        return None
-    known = [type(fault) for fault in as_scenario(target).faults]
-    faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
-    return FaultPlan(faults, budget=len(schedule.deviations))
 
 
 def shrink(
@@ -170,19 +185,3 @@ def shrink(
             )
         found = replace(found, execution=failure.execution, count=failure.count)
         return Shrinker(settings, watchdog, on_progress).shrink(found, limits)
-
-
-def settings_of(target: Target, schedule: Schedule) -> Settings:
-    """The settings under which a schedule was recorded; raises UsageError if they do not fit the scenario."""
-    return make_settings(
-        target,
-        seed=schedule.seed,
-        semantics=schedule.semantics,
-        clock=schedule.clock,
-        safeguards=schedule.safeguards,
-        params=schedule.params,
-        feed=schedule.feed,
-        feed_options=schedule.feed_options,
-        faults=_faults_of(target, schedule),
-        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from racewindow.events import Event
+from racewindow.explanation import Explanation
 from racewindow.schedule import Schedule
 from racewindow.trace import Trace
 
@@ -73,6 +74,8 @@ class Failure:
     story: tuple[str, ...] = ()
     token: str = ""
     """The schedule as a word for pasting, without the parameters that have their default."""
+    explanation: Explanation | None = None
+    """Why, and what closes it, if somebody has found out: see `racewindow.explain`."""
     others: tuple[str, ...] = ()
     """What else went wrong in the same execution, one line each."""
     shrunk: Shrunk | None = None

@@ -6,7 +6,7 @@ limits; where nothing was found, the words say how little that means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
@@ -77,8 +77,7 @@ def result_text(result: Result, *, files: Sequence[str | None] | None = None, fe
 
 def _groups(failures: Sequence[Failure], files: Sequence[str | None]) -> list[str]:
     """The table of groups, unless one execution showed all there is."""
-    first = failures[0]
-    if all(each.count == 1 and each.execution == first.execution for each in failures):
+    if _is_all_in_one(failures):
         return []
     width = max(len("executions"), *(len(f"{each.count:,}") for each in failures))
     lines = [f"{'executions':>{width}}  what"]
@@ -90,6 +89,11 @@ def _groups(failures: Sequence[Failure], files: Sequence[str | None]) -> list[st
         if file is not None:
             lines.append(f"{' ' * width}  {file}")
     return ["\n".join(section("All that was found", lines)[1:])]
+
+
+def _is_all_in_one(failures: Sequence[Failure]) -> bool:
+    """Whether one execution showed all there is."""
+    return all(each.count == 1 and each.execution == failures[0].execution for each in failures)
 
 
 def _to_the_first(executions: int) -> str:
@@ -185,8 +189,11 @@ def _explored(result: Result, feed: str | None) -> str:
         f"{result.seconds:.1f} s{rate}.",
         hang=2,
     )
+    if result.failures and result.failures[0].explanation is not None and _is_all_in_one(result.failures):
+        facts = [_how(result), _limits(result), f"held fixed: {_fixed(result, feed)}", *complete]
+        return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
     facts = [
-        f"strategy {result.strategy}, seed {result.seed}, semantics {result.semantics}, clock {result.clock}",
+        _how(result),
         f"limits: {_bounds(result)}",
         f"held fixed: {_fixed(result, feed)}",
         *complete,
@@ -198,12 +205,27 @@ def _explored(result: Result, feed: str | None) -> str:
     return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
 
 
+def _how(result: Result) -> str:
+    return f"strategy {result.strategy}, seed {result.seed}, semantics {result.semantics}, clock {result.clock}"
+
+
 def _bounds(result: Result) -> str:
     words = []
-    for name in sorted(result.bounds, key=lambda name: [*_LIMITS, name].index(name)):
+    for name in _in_order(result.bounds):
         bound = result.bounds[name]
         words.append(f"{_limit(name, bound)} ({'reached' if bound.reached else 'not reached'})")
     return ", ".join(words) or "none"
+
+
+def _in_order(bounds: Iterable[str]) -> list[str]:
+    return sorted(bounds, key=lambda name: [*_LIMITS, name].index(name))
+
+
+def _limits(result: Result) -> str:
+    """The same in fewer words where none was reached."""
+    if any(bound.reached for bound in result.bounds.values()):
+        return f"limits: {_bounds(result)}"
+    return f"within limits: {', '.join(_limit(name, result.bounds[name]) for name in _in_order(result.bounds))}"
 
 
 def _limit(name: str, bound: Bound) -> str:

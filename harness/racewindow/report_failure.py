@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from racewindow.failure import Failure, Size
+from racewindow.report_explanation import brief, without_a_pair
 from racewindow.report_layout import WIDTH, bulleted, command, counted, numbered, section, wrap
 
 _DEVIATIONS_MAX = 12
@@ -41,14 +42,23 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
         again += command(["racewindow", "replay"], [file])
     token = failure.token or failure.schedule.token()
     by_token = command(["racewindow", "replay", target or scenario], ["--schedule", token])
-    if file is None or max(map(len, by_token)) + 2 <= WIDTH:
+    if file is None or (max(map(len, by_token)) + 2 <= WIDTH and failure.explanation is None):
         again += by_token
     return "\n".join([*lines, *section("To see it again", again)])
 
 
 def told(failure: Failure, scenario: str) -> list[str]:
     """The lines of a failure without the commands."""
-    deviations = [*failure.deviations, *(f"fault: {fault}" for fault in failure.faults)]
+    deviations = failure.deviations
+    explanation = failure.explanation
+    if explanation is not None and explanation.pairs:
+        return [
+            *wrap(headline(failure, scenario), hang=2),
+            "",
+            *wrap(failure.message, 2, 2),
+            *brief(explanation),
+            *section("Faults", [f"- {fault}" for fault in failure.faults]),
+        ]
     count = len(deviations)
     title = f"What made it happen, {count} deviation{'' if count == 1 else 's'} from the default order"
     story = [line[2:] for each in failure.story for line in wrap(each, 2, _STORY_HANG)]
@@ -63,7 +73,28 @@ def told(failure: Failure, scenario: str) -> list[str]:
             or ["", "What made it happen: nothing unusual, the default order of events fails."]
         ),
         *wrap(shrunk_text(failure), 2, 2),
+        *([] if explanation is None else without_a_pair(explanation)),
     ]
+
+
+class Named(Protocol):
+    """What it takes to name a failure: one that was found, or what a file says of one."""
+
+    @property
+    def kind(self) -> str:
+        """See `Failure`."""
+
+    @property
+    def checker(self) -> str | None:
+        """Likewise."""
+
+    @property
+    def class_(self) -> str | None:
+        """Likewise."""
+
+    @property
+    def subject(self) -> str | None:
+        """Likewise."""
 
 
 def shrunk_text(failure: Failure) -> str:
@@ -94,19 +125,19 @@ def size_text(size: Size, *, noun: bool = True) -> str:
     return number + (f" ({', '.join(kinds)})" if kinds else "")
 
 
-def headline(failure: Failure, scenario: str) -> str:
+def headline(failure: Named, scenario: str) -> str:
     """One line: which scenario, and what was found."""
     return f"FAILURE in {scenario}: {name_of(failure)}{_about(failure)}"
 
 
-def name_of(failure: Failure) -> str:
+def name_of(failure: Named) -> str:
     """What was found, in two or three words: the violated checker, or how the execution ended."""
     if failure.checker is not None:
         return f"{failure.checker} is violated"
     return {"violation": "an assertion failed", "exception": "an exception ended it"}.get(failure.kind, failure.kind)
 
 
-def _about(failure: Failure) -> str:
+def _about(failure: Named) -> str:
     about = ", ".join(part for part in (failure.class_, failure.subject) if part)
     return f" ({about})" if about else ""
 

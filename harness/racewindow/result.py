@@ -195,6 +195,7 @@ class Result:
                     "faults": list(f.faults),
                     "shrunk": None if f.shrunk is None else f.shrunk.as_dict(),
                     "file": file,
+                    **({} if f.explanation is None else {"explanation": f.explanation.as_dict()}),
                 }
                 for f, file in zip(self.failures, files, strict=True)
             ],

@@ -58,7 +58,8 @@ class Schedule:
     path of the feed file or None for the scenario's own. `limits`: `step_limit` and `step_timeout` where they are not
     the default: a livelock or a hang is one only under the same limit. `fingerprint`: six hexadecimal digits of the
     scenario's name and source, empty if unknown. `faults`: each that strikes, as the deviations name it, and where its
-    class is (`package.module:Class`, "" for an installed kind). Equality and hashing go by value.
+    class is (`package.module:Class`, "" for an installed kind). `constraints`: the orders that it was made to keep, as
+    texts. Equality and hashing go by value.
     """
 
     deviations: tuple[Deviation, ...] = ()
@@ -72,6 +73,7 @@ class Schedule:
     limits: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         return hash((self.deviations, self.seed, self.semantics, self.clock, self.safeguards, self.feed))
@@ -89,6 +91,7 @@ class Schedule:
             "limits": dict(self.limits),
             "fingerprint": self.fingerprint,
             "faults": dict(self.faults),
+            **({"constraints": list(self.constraints)} if self.constraints else {}),
             "deviations": [
                 {"task": d.task, "step": d.step, "kind": d.kind, "index": d.index, "option": d.option}
                 for d in self.deviations
@@ -118,6 +121,7 @@ class Schedule:
                     name: _typed(home, str, name)
                     for name, home in _typed(data.get("faults", {}), dict, "faults").items()
                 },
+                constraints=tuple(_typed(each, str, "constraints") for each in data.get("constraints", ())),
             )
             _distinct(schedule.deviations)
         except KeyError as error:
@@ -182,6 +186,7 @@ def _pack(schedule: Schedule) -> bytes:
             ("o", dict(schedule.feed_options)),
             ("l", dict(schedule.limits)),
             ("x", dict(schedule.faults)),
+            ("c", list(schedule.constraints)),
         )
         if value
     }
@@ -250,6 +255,7 @@ def _unpack(packed: bytes) -> Schedule:
             "feed_options": rest.get("o", {}),
             "limits": rest.get("l", {}),
             "faults": rest.get("x", {}),
+            "constraints": rest.get("c", []),
             "fingerprint": fingerprint,
         }
     )

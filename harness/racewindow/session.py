@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import trio
@@ -22,6 +22,7 @@ from racewindow.judging import CLEAN, Judged, brief_ending, judge_execution
 from racewindow.log import null_logger
 from racewindow.runtime.execution import STOPPED, Raw, run_once
 from racewindow.runtime.faulting import Faulting
+from racewindow.runtime.gates import put_gates
 from racewindow.runtime.guided import CUT, AskingGuide, run_guided
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import FINISHED, DecidedLoop
@@ -31,7 +32,7 @@ from racewindow.runtime.trail_recorder import Tables, TrailRecorder
 from racewindow.runtime.walk import run_walk
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.scenarios import Simulation
-from racewindow.schedule import CLOCK, START, Deviation, Schedule
+from racewindow.schedule import Deviation, Schedule
 from racewindow.settings import Settings
 from racewindow.story import story_of
 from racewindow.strategies.fault_sampling import unwrapped
@@ -40,6 +41,7 @@ from racewindow.strategies.replay import DecisionLog, ReplayPicker
 from racewindow.strategy import Picker
 from racewindow.trace import Trace
 from racewindow.trail import Trail
+from racewindow.wording import deviation_text
 
 MakeLogger = Callable[[Callable[[], tuple[int, str, int]]], Any]
 MakeRecorder = Callable[[Picker], Recorder]
@@ -116,7 +118,7 @@ class Session:
     def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
         words = picker.words
-        if words is None or self._trio or self._racing or self._always_full:
+        if words is None or self._trio or self._racing or self._always_full or self.settings.constraints:
             return None
         watchdog, steps_max = self.watchdog, self.settings.steps_max
         recorder = None if make_recorder is None else make_recorder(picker)
@@ -176,6 +178,10 @@ class Session:
         assert self._faulting is not None
         return {step.name for step in execution.trace.steps}, self._faulting
 
+    def observe(self, picker: Picker, make_recorder: MakeRecorder) -> Raw:
+        """Run one execution for a recorder of the caller's."""
+        return self._run(picker, self._host(), make_recorder, None)
+
     def probe(self, picker: Any) -> Trail:
         """Run an execution that is led by a search and judged by nobody."""
         raw = self._run(picker, self._host(), self._guided_recorder, None)
@@ -220,6 +226,7 @@ class Session:
     ) -> Raw | None:
         def started(runner: SimRunner) -> None:
             host.start(runner)
+            put_gates(runner, self.settings.constraints, self.locator)
             if self.watchdog is not None:
                 self.watchdog.runner = runner
 
@@ -357,33 +364,6 @@ class Session:
 
 
 _EMPTY = History(())
-
-
-def deviation_text(deviation: Deviation, names: Mapping[str, str]) -> str:
-    """One deviation for a person: `after step 4 of db-upgrade: data-writer goes first`."""
-    who = names.get(deviation.task, deviation.task)
-    if deviation.kind == "fault":
-        return f"in step {deviation.step} of {who}: fault {deviation.option}"
-    if deviation.kind == "value":
-        return f"in step {deviation.step} of {who}: takes value {deviation.option} (counted from 0)"
-    what = "time passes" if deviation.option == CLOCK else f"{names.get(deviation.option, deviation.option)} goes first"
-    where = "at the start" if deviation.task == START else f"after step {deviation.step} of {who}"
-    if deviation.index:
-        where += f", {deviation.index} clock advance{'s' if deviation.index > 1 else ''} later"
-    return f"{where}: {what}"
-
-
-def first_divergence(one: Trace, two: Trace, index: int) -> str:
-    """The first step in which two runs of one schedule differ, both sides."""
-
-    def side(trace: Trace) -> str:
-        if index >= len(trace.steps):
-            return "the execution had ended"
-        step = trace.steps[index]
-        touched = ", ".join(f"{a.mode} {a.key}" for a in step.accesses) or "nothing"
-        return f"{step.name} step {step.number}, until {step.location or 'somewhere'}; {touched}"
-
-    return f"step {index + 1} differs:\n  first:  {side(one)}\n  second: {side(two)}"
 
 
 def _with_params(settings: Settings) -> Callable[[], Awaitable[object]]:

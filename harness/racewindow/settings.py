@@ -9,8 +9,9 @@ from typing import Any
 
 import trio
 
+from racewindow.constraints import Before, as_constraints
 from racewindow.errors import UsageError
-from racewindow.faults import NO_FAULTS, Fault, FaultPlan, installed_kinds
+from racewindow.faults import NO_FAULTS, Fault, FaultPlan, installed_kinds, parse_fault
 from racewindow.scenarios import Scenario, as_scenario
 from racewindow.schedule import Deviation, Schedule
 
@@ -34,6 +35,7 @@ class Settings:
     step_timeout: float = 10.0
     fingerprint: str = ""
     faults: FaultPlan = NO_FAULTS
+    constraints: tuple[Before, ...] = ()
 
     @property
     def feed_notes(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ class Settings:
             limits=self._limits(),
             fingerprint=self.fingerprint,
             faults=self._struck(deviations),
+            constraints=tuple(map(str, self.constraints)),
         )
 
     def _struck(self, deviations: Sequence[Deviation]) -> dict[str, str]:
@@ -94,6 +97,7 @@ def make_settings(
     step_limit: int = 50_000,
     step_timeout: float = 10.0,
     faults: FaultPlan | Fault | int | None = None,
+    constraints: Sequence[Before | str] = (),
 ) -> Settings:
     """Fill in every default of a scenario and load its feed; raises UsageError for what makes no sense."""
     if trio.lowlevel.in_trio_run():
@@ -127,4 +131,31 @@ def make_settings(
         step_timeout=step_timeout,
         fingerprint=scenario.fingerprint,
         faults=scenario.resolve_faults(faults),
+        constraints=as_constraints(constraints),
     )
+
+
+def settings_of(target: Target, schedule: Schedule) -> Settings:
+    """The settings under which a schedule was recorded; raises UsageError if they do not fit the scenario."""
+    return make_settings(
+        target,
+        seed=schedule.seed,
+        semantics=schedule.semantics,
+        clock=schedule.clock,
+        safeguards=schedule.safeguards,
+        params=schedule.params,
+        feed=schedule.feed,
+        feed_options=schedule.feed_options,
+        faults=_faults_of(target, schedule),
+        constraints=schedule.constraints,
+        **schedule.limits,  # type: ignore[arg-type]  # checked where the schedule is read
+    )
+
+
+def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
+    """The faults that strike in a schedule, as often as it says; raises UsageError for a kind that is not there."""
+    if not schedule.faults:
+        return None
+    known = [type(fault) for fault in as_scenario(target).faults]
+    faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
+    return FaultPlan(faults, budget=len(schedule.deviations))

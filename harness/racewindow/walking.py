@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from racewindow.events import Event
-from racewindow.explorer import settings_of
 from racewindow.failure import Execution
 from racewindow.report_failure import headline
 from racewindow.runtime.execution import Environment
@@ -14,7 +13,7 @@ from racewindow.runtime.watchdog import Watchdog
 from racewindow.runtime.watching import WatchingRecorder
 from racewindow.schedule import Schedule
 from racewindow.session import Session
-from racewindow.settings import Target
+from racewindow.settings import Target, settings_of
 from racewindow.stepping import Moment, Other, Walk, events_by_step, failing_step
 from racewindow.strategy import Picker
 from racewindow.tracked_values import parts_of

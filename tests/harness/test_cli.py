@@ -22,7 +22,7 @@ __all__ = ["racewindow"]
 
 EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
-    *("--preemptions", "--depth", "--faults", "--fault", "--require-coverage"),
+    *("--preemptions", "--depth", "--faults", "--fault", "--require-coverage", "--no-explain"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
     *("--no-shrink", "--json", "--quiet", "--help"),
 }
@@ -41,6 +41,7 @@ def options(text: str) -> set[str]:
         (("explore",), EXPLORE_OPTIONS),
         (("shrink",), {"--tries", "--seconds", "--out", "--json", "--quiet", "--help"}),
         (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
+        (("explain",), {"--schedules", "--seconds", "--json", "--quiet", "--help"}),
     ],
 )
 def test_the_help_offers_what_works_and_nothing_else(
@@ -179,7 +180,7 @@ def test_what_typer_refuses_has_the_same_form(racewindow: CommandLine, arguments
     assert re.fullmatch(r"racewindow: [a-z][^\n]*\n(  [^\n]*\n)?Do:  racewindow( \w+)? --help\n", ran.err)
 
 
-COMMANDS = st.sampled_from(("explore", "explore", "explore", "replay", "list"))
+COMMANDS = st.sampled_from(("explore", "explore", "explore", "replay", "explain", "list"))
 TARGETS = st.sampled_from(
     ("mine.py", "mine.py:two_writers", "others.py:fine", "others.py:raises", "others.py", "", "é")
 )

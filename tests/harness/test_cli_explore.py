@@ -101,7 +101,7 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         *("--semantics", "trio", "--clock", "racing", "--safeguards", "a,b", "--set", "x=1", "--set", "y=a=b"),
         *("--feed", "feed.csv", "--allow-negative-prices", "--all-failures", "--footprints", "--step-limit", "9"),
         *("--log", "log", "--out", "out", "--preemptions", "0", "--depth", "4", "--faults", "2", "--require-coverage"),
-        "--no-shrink",
+        *("--no-shrink", "--no-explain"),
     )
     callback = (default.pop("on_progress"), seen.pop("on_progress"))
 
@@ -113,13 +113,14 @@ def test_every_option_reaches_the_explorer(racewindow: CommandLine, monkeypatch:
         "faults": None,
         "require_coverage": None,
         "shrink": True,
+        "explain": True,
     }  # fmt: skip
     assert seen == {
         "strategy": "s", "schedules": 1_000, "seconds": 0.5, "seed": -3, "semantics": "trio", "clock": "racing",
         "safeguards": "a,b", "params": {"x": "1", "y": "a=b"}, "feed": "feed.csv",
         "feed_options": {"allow_negative_prices": True}, "all_failures": True, "footprints": True, "step_limit": 9,
         "log": "log", "out": "out", "target_name": "others.py:fed", "preemptions": 0, "depth": 4, "faults": 2,
-        "require_coverage": True, "shrink": False,
+        "require_coverage": True, "shrink": False, "explain": False,
     }  # fmt: skip
 
 

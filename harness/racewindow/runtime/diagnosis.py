@@ -18,6 +18,7 @@ from typing import Any
 import trio
 
 from racewindow.runtime.execution import Stack
+from racewindow.runtime.gates import held_by
 from racewindow.runtime.location import Locator
 from racewindow.runtime.recorder import display_names
 from racewindow.runtime.task import SimTask
@@ -74,9 +75,12 @@ def deadlock_text(left: tuple[SimTask, ...], stacks: tuple[Stack, ...], locator:
     lines = ["deadlock: no task can run, and no deadline is pending."]
     for task, stack in sorted(zip(left, stacks, strict=True), key=lambda pair: pair[0].order):
         what, where, line = waits(stack, locator)
-        lines.append(f"  {names[task.path]} waits in {what}" + (f" at {where}" if where else ""))
+        held = held_by(task)
+        what = "is held back" if held else f"waits in {what}"
+        lines.append(f"  {names[task.path]} {what}" + (f" at {where}" if where else ""))
         if line:
             lines.append(f"      {line}")
+        lines += [f"      by the constraint: {each}" for each in held]
     return "\n".join(lines)
 
 

@@ -67,6 +67,10 @@ class Vanish:
     """Message to the loop: this task, and all that vanish with it, ends here (`racewindow.runtime.vanishing`)."""
 
 
+class Held:
+    """The same of a task that a constraint stops on its way: it goes on with what it was sent. See `runtime.gates`."""
+
+
 async def lean_sleep_until(deadline: float) -> None:
     """`trio.sleep_until` without a cancel scope.
 

@@ -17,7 +17,7 @@ from racewindow._trio_internals import (
     PermanentlyDetachCoroutineObject,
     WaitTaskRescheduled,
 )
-from racewindow.runtime.patches import Sleep, Until, Vanish
+from racewindow.runtime.patches import Held, Sleep, Until, Vanish
 from racewindow.runtime.runner import ENDED_WELL, NOTHING, NeedsFullRunner, SimRunner
 from racewindow.runtime.task import SimTask
 
@@ -107,6 +107,9 @@ def interpret(runner: SimRunner, task: SimTask, message: Any) -> None:
         from racewindow.runtime.vanishing import bury  # which needs what takes steps
 
         bury(runner, runner.vanishing or task)
+    elif message is Held:
+        task.predicate = runner.until_predicate
+        runner.waiting.append(task)
     elif type(message) is PermanentlyDetachCoroutineObject:
         runner.task_exited(task, message.final_outcome)
     else:
@@ -129,8 +132,9 @@ def holds(task: SimTask) -> bool:
 
 def wake_waiter(runner: SimRunner, task: SimTask) -> None:
     """Take a task out of `until`; its next step begins by evaluating the predicate again, as part of its footprint."""
-    runner.waiting.remove(task)
     task.waited_for, task.predicate = task.predicate, None
     task._abort_func = None
-    task._next_send_fn = task.coro.send
-    task._next_send = NOTHING
+    if task._next_send_fn is None:  # it is set if the task was held back on its way
+        task._next_send_fn = task.coro.send
+        task._next_send = NOTHING
+    runner.waiting.remove(task)

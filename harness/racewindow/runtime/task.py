@@ -34,6 +34,7 @@ del Task.__init_subclass__
 _SLOTS = (
     "child_names",
     "enablers",
+    "holds",
     "joined",
     "label",
     "number",
@@ -68,6 +69,7 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     predicate: Callable[[], object] | None  # what a task in `until` waits for
     waits_on: Any  # key of the object on which it waits, for footprints; None if unknown
     waited_for: Callable[[], object] | None  # the predicate of the `until` that its next step comes from
+    holds: int  # steps in which it found itself at a gate; unset as long as there is none
     # Filled by a TrailRecorder only:
     tid: int  # number in the TaskTable
     previous: int  # index of its last step, -1 before the first

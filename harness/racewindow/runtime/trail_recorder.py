@@ -71,7 +71,7 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        *("_clock_codes", "_clock_task", "_effects", "_looks_ahead", "_scopes_before", "_stance"),
+        *("_clock_codes", "_clock_task", "_effects", "_joins_next", "_looks_ahead", "_scopes_before", "_stance"),
         *(
             "blocked",
             "blocking",
@@ -109,7 +109,7 @@ class TrailRecorder(Recorder):
         """Tasks that spin, by number -> the keys that they have read, none of which has been written since."""
         self.spun = False  # whether any has, at any time
         self._stance: Stance | None = None  # of the task of the step in progress, before it
-        self._effects = 0
+        self._effects, self._joins_next = 0, list[int]()
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
         self.options = 1  # product of the numbers of options at the decisions of a walk
@@ -157,9 +157,11 @@ class TrailRecorder(Recorder):
             task.enablers.append(self.index - 1)
 
     def closed(self, nursery: Any) -> None:
-        """The parent's next step comes after the exits of all children."""
+        """The parent's next step comes after the exits of all children; one that finds them all gone does not."""
         parent = nursery._parent_task
-        if hasattr(parent, "joined"):
+        if parent is self.current:
+            self._joins_next.append(self.key(nursery))
+        elif hasattr(parent, "joined"):
             parent.joined.append(self.key(nursery))
 
     def begin_clock(self) -> None:
@@ -257,8 +259,8 @@ class TrailRecorder(Recorder):
         task.previous = self.index
         if task.enablers:
             task.enablers = []
-        if task.joined:
-            task.joined = []
+        if task.joined or self._joins_next:
+            task.joined, self._joins_next = self._joins_next, []
         self.index += 1
         self.current = None
 
@@ -276,8 +278,8 @@ class TrailRecorder(Recorder):
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
-        if joined:
-            task.joined = []
+        if joined or self._joins_next:
+            task.joined, self._joins_next = self._joins_next, []
         self.rows.append(
             (
                 task.tid,
