@@ -146,6 +146,14 @@ def test_finds_the_failure_in_an_empty_environment_and_folder(environment: Path,
     assert again.startswith("Reproduced: the same failure, step for step.")
 
 
+def test_lists_its_kinds_of_fault(environment: Path, tmp_path: Path) -> None:
+    """The entry points are there, and each of them can be loaded."""
+    listed = json.loads(run(environment / "racewindow", "faults", "--json", folder=tmp_path))["faults"]
+
+    assert len(listed) > 40
+    assert {(each["origin"], each["problem"]) for each in listed} == {("racewindow", None)}
+
+
 def test_runs_from_where_it_was_installed(environment: Path, tmp_path: Path) -> None:
     """Guards the tests above: nothing in that environment comes from this checkout, or is not a dependency."""
     code = (

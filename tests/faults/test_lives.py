@@ -52,7 +52,7 @@ async def serve(notes: list[str]) -> None:
     """An instance that comes to a point in the middle of a step, and cleans up."""
 
     async def writer(_: Instance) -> None:
-        notes.append("start")
+        notes.append(f"start at {trio.current_time():g}")
         try:
             await racewindow.fault_point("middle", kinds=["crash", "restart", "pause", "cancel", "stall"])
             notes.append(f"go on at {trio.current_time():g}")
@@ -69,17 +69,17 @@ async def serve(notes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("fault", "noted"),
     [
-        (Crash(), "start crashed"),
-        (Restart(), "start start go on at 5 clean up stopped"),
-        (Cancel(), "start clean up stopped"),
-        (Stall(seconds=3), "start go on at 3 clean up stopped"),
-        (Pause(), "start go on at 30 clean up stopped"),
+        (Crash(), "start at 0 crashed"),
+        (Restart(), "start at 0 start at 5 go on at 5 clean up stopped"),
+        (Cancel(), "start at 0 clean up stopped"),
+        (Stall(seconds=3), "start at 0 go on at 3 clean up stopped"),
+        (Pause(), "start at 0 go on at 30 clean up stopped"),
     ],
 )
 def test_a_fault_in_the_middle_of_a_step_of_an_instance(fault: Fault, noted: str) -> None:
     """A crash leaves the rest of the step undone and cleans nothing up; a cancellation does."""
     assert noted in outcomes(serve, fault)
-    assert outcomes(serve, dataclasses.replace(fault, after_seconds=50)) == {"start go on at 0 clean up stopped"}
+    assert outcomes(serve, dataclasses.replace(fault, after_seconds=50)) == {"start at 0 go on at 0 clean up stopped"}
 
 
 async def two_tasks(notes: list[str]) -> None:
@@ -203,6 +203,18 @@ def test_an_instance_outlives_its_stop_for_as_long_as_the_fault_says() -> None:
             notes.append(f"stopped at {trio.current_time():g}")
 
     assert outcomes(main, Overlap(seconds=7)) == {"ended at 1 stopped at 1", "stopped at 1 ended at 8"}
+
+
+def test_an_instance_that_outlives_its_stop_can_be_stopped_again() -> None:
+    async def main(notes: list[str]) -> None:
+        async with trio.open_nursery() as nursery:
+            supervisor = Supervisor(nursery.start_soon)
+            instance = supervisor.start(lambda _: trio.sleep_forever(), "writer")
+            for _ in range(2):
+                await supervisor.stop(instance)
+                notes.append("up" if instance.is_up else "down")
+
+    assert outcomes(main, Overlap()) == {"down down", "up down"}
 
 
 @pytest.mark.parametrize("fault", [Stall(), Pause(), Crash(), Cancel()])

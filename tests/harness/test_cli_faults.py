@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -149,3 +151,49 @@ def test_a_kind_that_cannot_be_had_is_refused(text: str, error: type[UsageError]
         parse_fault(text)
     assert caught.value.what == what
     assert parse_fault("crash", known=[racewindow_faults.Crash]) == racewindow_faults.Crash()
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kinds of ours, as pyproject.toml lists them."""
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = project["project"]["entry-points"][GROUP]
+    entries = EntryPoints(EntryPoint(name, value, GROUP) for name, value in listed.items())
+    monkeypatch.setattr("racewindow.faults.metadata.entry_points", lambda *, group: entries.select(group=group))
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fault", "crush"], "there is no kind of fault called 'crush'."),
+        (["--fault", "crash:second=5"], "there is no parameter of crash called 'second'."),
+        (["--fault", "stall:seconds=5weeks"], "stall: seconds cannot be '5weeks'."),
+        (["--fault", "stall:seconds=-5"], "stall: seconds cannot be -5.0."),
+        (["--fault", "stall:30"], "the fault 'stall:30' cannot be read."),
+        (["--fault", "timeout:outcome=maybe"], "timeout: outcome cannot be 'maybe'."),
+        (["--fault", "decimal-shift:places=0"], "decimal-shift: places cannot be 0."),
+        (["--fault", "torn-batch:kept_items=1.5"], "torn-batch: kept_items cannot be '1.5'."),
+        (["--fault", "stall", "--faults", "-1"], "--faults cannot be -1."),
+        (["--fault", "stall:target=wrtr-*"], "the target 'wrtr-*' of the fault stall matches nothing."),
+    ],
+)
+def test_bad_input_is_one_message_and_nothing_is_run(racewindow: CommandLine, options: list[str], message: str) -> None:
+    ran = racewindow("explore", "mine.py", *options)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"racewindow: {message}\n")
+    assert ran.err.count("Do: ") == 1 and ran.err.count("Why: ") <= 1
+    assert not Path(".racewindow").exists()
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_kind_that_is_named_is_let_strike(racewindow: CommandLine) -> None:
+    ran = racewindow("explore", "others.py:fine", "--fault", "stall:seconds=2min", "--strategy", "dpor", "--json")
+    shown = json.loads(ran.out)
+
+    assert (ran.status, shown["faults_offered"], shown["complete"]) == (0, {"stall": 0}, True)
+    assert "the fault stall was never offered" in shown["notes"][0]
