@@ -6,13 +6,13 @@ What the caller does not know is the point of most of them: whether the effect h
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
 import trio
 
-from racewindow import Call, CallError, CallFault, CallTimedOutError, ConnectionLostError, fault_parameter
+from racewindow import Call, CallError, CallFault, CallTimedOutError, ConnectionLostError, Fault, fault_parameter
 from racewindow_faults.structured import has_number, with_bit_flipped
 
 T = TypeVar("T")
@@ -151,6 +151,10 @@ class Timeout(_NetworkFault):
 
     outcome: str = fault_parameter("done", "what becomes of the call", choices=("lost", "done", "late"))
     late_seconds: float = fault_parameter(5.0, "with `late`: how long after the timeout the call arrives")
+
+    def weaker(self) -> Iterator[Fault]:
+        """Only one that is late can be less so."""
+        return _NetworkFault.weaker(self) if self.outcome == "late" else iter(())
 
     async def carry(self, call: Call, deliver: Callable[[], Awaitable[T]]) -> T:
         """With no reply."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import trio
 
-from racewindow import Instance, Network
+from racewindow import CallError, Instance, Network
 from racewindow_models.chain import Block, Chain
 from racewindow_models.cloud import CloudStore
 from racewindow_models.database import Database, Routing
@@ -52,7 +52,11 @@ class Committer:
         for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))
-            batch = await self._take(routing.connect())
+            try:
+                batch = await self._take(routing.connect())
+            except CallError as error:
+                self._witness.call_failed("committer", str(error))
+                continue
             block = self._commit(batch)
             if block is not None:
                 await trio.lowlevel.checkpoint()

@@ -16,6 +16,7 @@ import racewindow
 from racewindow import Cell, TrackedDict, ValueFault, WriteFault
 from racewindow_models.units import MarketName
 from racewindow_models.values import Batch, MarketState, MarketValues, missing_state, missing_values
+from racewindow_models.witness import Witness
 
 T = TypeVar("T")
 
@@ -82,6 +83,11 @@ class Database:
         if values is not None:
             target._values[market] = values
 
+    async def copy_rows(self, markets: Sequence[MarketName], target: Database) -> None:
+        """Copy several markets in one transaction."""
+        for market in markets:
+            await self.copy_row(market, target)
+
     def holds(self, markets: Sequence[MarketName]) -> bool:
         """Whether there is a state of every market: what comparing row counts tells."""
         return all(market in self._states for market in markets)
@@ -110,15 +116,28 @@ def _acknowledge(fault: racewindow.Fault | None) -> None:
 
 
 class Routing:
-    """Which version of the market store a service connects to, and which writer may write."""
+    """The way to the market store: which version of it answers, and which writer may write."""
 
-    def __init__(self, active: Database) -> None:
+    name = "store"
+
+    def __init__(self, active: Database, witness: Witness) -> None:
+        self._witness = witness
         self._active = Cell(active, name="routing")
         self._lease = Cell(0, name="lease")
 
     def connect(self) -> Database:
         """The active database."""
         return self._active.get()
+
+    async def publish(self, batch: Batch, token: int) -> Batch:
+        """Write published values to the version that is active when the message arrives; see `Database.publish`.
+
+        That may be after the writer has gone, so what is reported is what the store has accepted.
+        """
+        accepted = await self.connect().publish(batch, token)
+        if accepted:
+            self._witness.published(accepted)
+        return accepted
 
     def grant_lease(self, token: int) -> None:
         """From now on only the writer with this fencing token may write."""

@@ -18,7 +18,7 @@ from racewindow_models.database import Database, Routing
 from racewindow_models.liquidator import Liquidator
 from racewindow_models.oracle import SpotOracle
 from racewindow_models.safeguards import Safeguards
-from racewindow_models.units import to_trio_seconds
+from racewindow_models.units import TimeNs, to_trio_seconds
 from racewindow_models.upgrade import copy_rows
 from racewindow_models.values import MarketState
 from racewindow_models.window import NEW_WRITER, OLD_WRITER, Window
@@ -51,7 +51,7 @@ class Exchange:
         states = window.states if with_states else ()
         self.source = Database("db-old", states, window.values, fencing=fencing, cas_write=cas_write)
         self.target = Database("db-new", fencing=fencing, cas_write=cas_write)
-        self.routing = Routing(self.source)
+        self.routing = Routing(self.source, self.witness)
         self._make_writer = make_writer
 
     # --- services ---------------------------------------------------------------------------------------------------
@@ -78,11 +78,14 @@ class Exchange:
         return self.supervisor.start(life, OLD_WRITER)
 
     def start_running_writer(self) -> Instance:
-        """The old writer, which goes on publishing in the window until it is stopped; it is slow, being overloaded."""
+        """The old writer, which goes on publishing until it is stopped; being overloaded it is slow.
+
+        It begins its last round one tick before the window.
+        """
 
         async def life(process: Instance) -> None:
             process.ready()
-            await self.let_the_window_pass()
+            await trio.sleep_until(to_trio_seconds(TimeNs(self.settings.window_ns - self.settings.tick_ns)))
             writer = self.writer(OLD_WRITER, 1, self.window.states)
             await writer.run_ticks(self.routing, self.settings, write_ns=self.settings.tick_ns)
 
@@ -98,8 +101,8 @@ class Exchange:
 
         return self.supervisor.start(life, NEW_WRITER)
 
-    def start_committer(self, first_round: int = 0) -> Instance:
-        """The committer."""
+    def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:
+        """The committer. `waits`: it has been running, and makes its next block when the window begins."""
 
         async def life(process: Instance) -> None:
             committer = Committer(
@@ -112,11 +115,13 @@ class Exchange:
                 settings=self.settings,
                 network=self.network,
             )
+            if waits:
+                await self.let_the_window_pass()
             await committer.run(process, self.routing, first_round)
 
         return self.supervisor.start(life, "committer")
 
-    def start_liquidator(self) -> Instance:
+    def start_liquidator(self, first_round: int = 0) -> Instance:
         """The liquidator."""
         liquidator = Liquidator(
             self.window.accounts,
@@ -125,7 +130,11 @@ class Exchange:
             witness=self.witness,
             settings=self.settings,
         )
-        return self.supervisor.start(liquidator.run, "liquidator")
+
+        async def life(process: Instance) -> None:
+            await liquidator.run(process, first_round)
+
+        return self.supervisor.start(life, "liquidator")
 
     # --- steps of runbooks ------------------------------------------------------------------------------------------
 
@@ -142,6 +151,11 @@ class Exchange:
         """Copy the rows of all markets to the new database."""
         await copy_rows(self.network, self.source, self.target, self.markets, self.witness)
 
+    async def copy_rows_at_once(self) -> None:
+        """The same in one transaction."""
+        args = self.network, self.source, self.target, self.markets, self.witness
+        await copy_rows(*args, in_one_transaction=True)
+
     async def let_the_window_pass(self) -> None:
         """Wait until the time at which the services are to start again."""
         await trio.sleep_until(to_trio_seconds(self.settings.window_ns))
@@ -150,9 +164,12 @@ class Exchange:
         """Send every service that connects from now on to the new database."""
         self.routing.switch(self.target)
 
-    async def start_services(self) -> None:
-        """Start writer, committer and liquidator at once; with the last of them trading reopens."""
+    async def start_services(self, first_block: int = 0) -> None:
+        """Start writer, committer and liquidator at once; with the last of them trading reopens.
+
+        `first_block`: the round in which the committer makes its first one.
+        """
         self.witness.services_restarted(self.target.name, (NEW_WRITER, "committer", "liquidator"))
         self.start_new_writer()
-        self.start_committer()
-        self.start_liquidator()
+        self.start_committer(first_block)
+        self.start_liquidator(first_block)

@@ -45,10 +45,10 @@ class Liquidator:
         self._witness = witness
         self._settings = settings
 
-    async def run(self, instance: Instance) -> None:
+    async def run(self, instance: Instance, first_round: int = 0) -> None:
         """Look at the newest block in each round."""
         instance.ready()
-        for number in range(self._settings.batches):
+        for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(self._settings.round_ns(number)))
             await trio.lowlevel.checkpoint()

@@ -73,6 +73,10 @@ def _stored(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"the values of block {data['height']} are stored in the cloud"
 
 
+def _call_failed(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"a call of {data['service']} fails: {data['why']}"
+
+
 def _refused(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"{data['service']} refuses: {data['reason']}"
 
@@ -145,6 +149,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "writer.published": _published,
     "chain.block": _block,
     "cloud.batch": _stored,
+    "call.failed": _call_failed,
     "chain.rolled_back": _rolled_back,
     "cloud.read": _read,
     "guard.refused": _refused,

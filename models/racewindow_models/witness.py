@@ -76,6 +76,11 @@ class Witness:
         self._log.info("values published", values=_known(batch))
         self._emit("writer.published", batch=batch, truth=self._truth, max_age_ns=self._max_age_ns)
 
+    def call_failed(self, service: str, why: str) -> None:
+        """A call of a service got no reply, and it goes on with its next round."""
+        self._log.warning("call failed", service=service, why=why)
+        self._emit("call.failed", service=service, why=why)
+
     # --- consumers ----------------------------------------------------------------------------------------------------
 
     def block_appended(self, block: Block) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import trio
 
 import racewindow
-from racewindow import Cell, Instance, Network, TrackedDict
+from racewindow import CallError, Cell, Instance, Network, TrackedDict
 from racewindow_models.database import Routing
 from racewindow_models.ground_truth import mark_price_e8
 from racewindow_models.oracle import OracleRound, SpotOracle
@@ -70,14 +70,14 @@ class MarketDataWriter:
         finally:
             with trio.CancelScope(shield=True):
                 states = [self._states[market] for market in self._markets]
-                await self._network.call(database.name, database.save_states, states)
+                await self._network.call_until_answered(database.name, database.save_states, states)
             self._witness.writer_stopped(self.instance, self._markets)
 
     async def load(self, process: Instance, routing: Routing) -> None:
         """The loader: read the saved states one by one, then be ready."""
         database = routing.connect()
         for market in self._markets:
-            state = await self._network.call(database.name, database.read_state, market)
+            state = await self._network.call_until_answered(database.name, database.read_state, market)
             if state.present:
                 self._states[market] = state
         self.ready.set(True)
@@ -96,7 +96,10 @@ class MarketDataWriter:
         for number in range(first_round, first_round + settings.ticks):
             if number > 0:
                 await trio.sleep_until(to_trio_seconds(settings.round_ns(number)))
-            await self._tick(routing, write_ns)
+            try:
+                await self._tick(routing, write_ns)
+            except CallError as error:
+                self._witness.call_failed(self.instance, str(error))
 
     async def _tick(self, routing: Routing, write_ns: TimeNs) -> None:
         """One round. Other tasks may run while the oracle answers, and before each market is published."""
@@ -120,11 +123,8 @@ class MarketDataWriter:
         return not self._safeguards.lease or routing.holds_lease(self._token)
 
     async def _publish(self, routing: Routing, batch: Batch) -> None:
-        """Write values to the database that routing points to."""
-        database = routing.connect()
-        accepted = await self._network.call(database.name, database.publish, batch, self._token)
-        if accepted:
-            self._witness.published(accepted)
+        """Write values to the store."""
+        await self._network.call(routing.name, routing.publish, batch, self._token)
 
     def _recall(self) -> list[MarketState]:
         """The states to go on from: of every market, or with `presence_required` only those that are there.

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import trio
 
-from racewindow.errors import CallTimedOutError, ConnectionLostError
+from racewindow.errors import CallError, CallTimedOutError, ConnectionLostError
 from racewindow.fault_shapes import Call, CallFault
 from racewindow.runtime.access import fault_point, may_strike, service_here
 from racewindow.services.supervisor import Instance, Spawn
@@ -87,6 +87,16 @@ class Network:
             return await self._deliver(caller, callee, method, args)
         call = Call(Wire(self, caller, callee), method.__name__, self._timeout)
         return await self._carried(call, lambda: fault.carry(call, lambda: self._deliver(caller, callee, method, args)))
+
+    async def call_until_answered(
+        self, callee: str, method: Callable[..., Awaitable[T]], *args: Any, every_seconds: float = 1.0
+    ) -> T:
+        """Call again after a while as long as there is no reply; so what the call does may be done more than once."""
+        while True:
+            try:
+                return await self.call(callee, method, *args)
+            except CallError:
+                await trio.sleep(every_seconds)
 
     async def _carried(self, call: Call, carry: Callable[[], Awaitable[T]]) -> T:
         """A message that a fault has struck travels by itself: it may arrive after its sender has given up or died."""

@@ -44,6 +44,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import racewindow
+from racewindow_faults.network import Delay, Reset
+from racewindow_faults.process import Crash, Pause, Restart, Stall
+from racewindow_faults.storage import StaleRead
 from racewindow_models.checkers_accounts import conservation, no_false_liquidation
 from racewindow_models.checkers_chain import (
     bounded_delta,
@@ -77,6 +80,15 @@ CHECKS = (
 @racewindow.scenario(
     safeguards=PARADEX,
     checks=CHECKS,
+    faults=(
+        Crash(target="committer"),
+        Restart(target="writer-2*"),
+        Pause(target="writer-2*"),
+        Stall(target="committer"),
+        Delay(),
+        Reset(),
+        StaleRead(),
+    ),
     feed=load,
     narrate=narrate,
     incident="2026-01-19, Paradex",

@@ -5,16 +5,17 @@ What happened, and what is not known: see `racewindow_models.scenarios.paradex`.
 What is modelled here [H, a hypothesis to explore and not the cause]
     H2, old and new instance overlap: the scale-up starts a new market-data writer while the old one still writes. The
     old one is overloaded, which is why there is a scale-up: it has computed a round and written its first market, and
-    takes a whole round for the second. Meanwhile routing switches, the new instance writes its own round, and then
-    the old write arrives.
+    takes a whole round for the second. When that is about to be written, the rows are copied, routing switches, the
+    new instance writes its own round, and then the old write arrives.
 
-        writer-1.ticks:  r(oracle) ; w(published[XRP], g=12) ; the write of ETH takes 5 s
+        writer-1.ticks:  r(oracle) ; w(published[XRP], g=11) ; the write of ETH takes 5 s
         | operator:      copy ; switch ; start(writer-2) ; only later stop(writer-1)
-        writer-2.ticks:  w(published[XRP], g=13) ; w(published[ETH], g=13)
-        | writer-1:      w(published[ETH], g=12)                                  # class regressed
-        committer:       commit batch(XRP: g=13, ETH: g=12)                       # class torn
+        writer-2.ticks:  w(published[XRP], g=12) ; w(published[ETH], g=12)
+        | writer-1:      w(published[ETH], g=11)                                  # class regressed
+        committer:       commit batch(XRP: g=12, ETH: g=11)                       # class torn
 
-    The new instance waits for its state to be loaded: H1 is closed here, whatever is switched on.
+    The new instance waits for its state to be loaded, and the rows are copied in one transaction: H1 and H3 are closed
+    here, whatever is switched on.
 
 What closes what (expected verdicts, held by the tests)
     The regression: `full_downtime`, or `fencing` checked in the store, or `cas_write`. The torn batch needs
@@ -33,6 +34,8 @@ from typing import Any
 import trio
 
 import racewindow
+from racewindow_faults.network import Delay
+from racewindow_faults.process import Overlap
 from racewindow_models.checkers_chain import no_mixed_generations, sinks_agree
 from racewindow_models.checkers_sinks import generation_monotonic
 from racewindow_models.exchange import Exchange
@@ -50,6 +53,7 @@ OVERLAP = declared("full_downtime", "drain_writes", "fencing", "lease", "cas_wri
 @racewindow.scenario(
     safeguards=OVERLAP,
     checks=(generation_monotonic, no_mixed_generations, sinks_agree),
+    faults=(Delay(target="writer-1*", seconds=10), Overlap(seconds=10)),
     feed=load,
     narrate=narrate_writes,
     incident="2026-01-19, Paradex",
@@ -76,10 +80,10 @@ def run_overlap(
     exchange = Exchange(sim, prepare(sim.feed, sizes), safeguards, make_writer, with_states=True)
 
     async def start_new_writer() -> None:
-        exchange.start_new_writer(first_round=1)
+        exchange.start_new_writer()
 
     async def wait_for_validation() -> None:
-        await trio.sleep_until(to_trio_seconds(exchange.settings.round_ns(2)))
+        await trio.sleep_until(to_trio_seconds(exchange.settings.round_ns(1)))
 
     stop = Step("stop the old writer", exchange.stop_old_writer)
     drain = Step("wait for writes in flight", exchange.drain_writes)
@@ -87,11 +91,11 @@ def run_overlap(
         Step("let the time come", exchange.let_the_window_pass),
         *([stop] if safeguards.full_downtime else []),
         *([drain] if safeguards.drain_writes else []),
-        Step("copy the rows", exchange.copy_rows),
+        Step("copy the rows", exchange.copy_rows_at_once),
         Step("switch routing", exchange.switch_routing),
         Step("start the new writer", start_new_writer),
         *([] if safeguards.full_downtime else [Step("see that the new writer works", wait_for_validation), stop]),
     ]
     exchange.start_running_writer()
-    exchange.start_committer(first_round=1)
+    exchange.start_committer(waits=True)
     sim.spawn(carry_out, steps, name="operator")

@@ -13,7 +13,8 @@ What is modelled here [H, a hypothesis to explore and not the cause]
         committer:  commit {XRP: ok, ETH: 0}                                                    # ready_before_write
         copy-job:   copy(ETH)                                                                   # too late
 
-    The new instance waits until its loader has read every row: H1 is closed here, whatever is switched on. It cannot
+    The first block after the restart is made in the next round, when the copy has long been complete. The new instance
+    waits until its loader has read every row: H1 is closed here, whatever is switched on. It cannot
     help, because the loader has read what there was.
 
 What closes what (expected verdicts, held by the tests)
@@ -24,6 +25,8 @@ What closes what (expected verdicts, held by the tests)
 from __future__ import annotations
 
 import racewindow
+from racewindow_faults.network import Delay
+from racewindow_faults.storage import StaleRead
 from racewindow_models.checkers_accounts import conservation, no_false_liquidation
 from racewindow_models.checkers_chain import bounded_delta, ready_before_write
 from racewindow_models.exchange import Exchange
@@ -39,6 +42,7 @@ PARTIAL_COPY = declared("presence_required", "copy_complete", "generation_check"
 @racewindow.scenario(
     safeguards=PARTIAL_COPY,
     checks=(no_false_liquidation, ready_before_write, bounded_delta, conservation),
+    faults=(StaleRead(), Delay(target="copy-job", seconds=10)),
     feed=load,
     narrate=narrate,
     incident="2026-01-19, Paradex",
@@ -49,7 +53,7 @@ async def paradex_partial_copy(
     """Routing switches to the new database while its rows are still being copied.
 
     markets: number of markets. accounts: accounts in each market, by turns long and short. ticks: rounds of the writer
-    after its restart. batches: rounds of the committer and the liquidator after theirs.
+    after its restart. batches: rounds of the committer and the liquidator, from the second round on.
     """
     sizes = {"markets": markets, "accounts": accounts, "ticks": ticks, "batches": batches}
     safeguards = Safeguards.of(sim, PARTIAL_COPY, require_ready=True, atomic_batch=True)
@@ -61,6 +65,9 @@ async def paradex_partial_copy(
     async def compare_the_rows() -> None:
         await racewindow.until(lambda: exchange.target.holds(exchange.markets))
 
+    async def start_the_services() -> None:
+        await exchange.start_services(first_block=1)
+
     exchange.start_old_writer()
     steps = [
         Step("stop the writer", exchange.stop_old_writer),
@@ -68,6 +75,6 @@ async def paradex_partial_copy(
         Step("begin to copy the rows", begin_the_copy),
         *([Step("compare the rows", compare_the_rows)] if safeguards.copy_complete else []),
         Step("switch routing", exchange.switch_routing),
-        Step("start the services", exchange.start_services),
+        Step("start the services", start_the_services),
     ]
     sim.spawn(carry_out, steps, name="operator")

@@ -24,6 +24,7 @@ from dataclasses import replace
 
 import racewindow
 from racewindow import Supervisor
+from racewindow_faults.process import Crash, Restart
 from racewindow_models.checkers_sinks import rollback_complete, sinks_agree_when_read
 from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
@@ -40,6 +41,7 @@ ROLLBACK = declared("outbox", "fencing")
 @racewindow.scenario(
     safeguards=ROLLBACK,
     checks=(rollback_complete, sinks_agree_when_read),
+    faults=(Crash(target="committer"), Restart(target="committer")),
     feed=load,
     narrate=narrate,
     incident="2026-01-19, Paradex",
