@@ -42,8 +42,11 @@ _EXECUTIONS = 20_000
 _STEPS_BRIEFLY, _BRIEFLY_LEAST, _BRIEFLY_MOST = 100_000, 100, 5_000
 """What the explanation in a report of `explore` may run: so many steps; how many executions have to come to that, and
 how many it does not exceed."""
+_SECONDS_BRIEFLY = 10.0
+"""Wall time after which it ends in any case, for programs whose steps take long."""
 _PROGRESS_SECONDS = 0.1
 _NO_PROGRESS = Progress(0, 0, 0, 0.0, None, None)
+_BRIEF_PROGRESS = Progress(0, 0, 0, 0.0, None, _SECONDS_BRIEFLY)
 _CHAIN_MAX = 6
 """Lines of the story in a report of `explore`."""
 
@@ -83,7 +86,7 @@ def explain_briefly(target: Target, failure: Failure) -> Failure:
     effort = Effort(most, runs=min(20, most // 20), races=60, pairs=5, fixes=1, surveys=most // 3)
     try:
         refuse_what_cannot_be_tried(failure)
-        explanation = _explain_with_original(target, failure, effort)
+        explanation = _explain_with_original(target, failure, effort, _BRIEF_PROGRESS)
     except (DivergenceError, UsageError):
         return failure  # it was confirmed, and is reported as it is
     return replace(failure, explanation=explanation)

@@ -47,7 +47,7 @@ async def deposits(sim: racewindow.Simulation, *, tasks: int = 4, rounds: int = 
 def file(racewindow: CommandLine) -> str:
     """The file of a failure as it was found."""
     Path("large.py").write_text(LARGE, encoding="utf-8")
-    options = ("--strategy", "random", "--no-shrink", "--json", "--out", "found")
+    options = ("--strategy", "random", "--no-shrink", "--no-explain", "--json", "--out", "found")
     data = json.loads(racewindow("explore", "large.py", *options).out)
     assert data["failures"][0]["shrunk"] is None
     return os.path.relpath(str(data["failures"][0]["file"]))
@@ -242,7 +242,7 @@ def work() -> None:
 def slow(racewindow: CommandLine) -> str:
     """The file of a failure of which every execution takes a tenth of a second."""
     Path("slow.py").write_text(LARGE.replace("    balance = ", "    work()\n    balance = ") + WORK, encoding="utf-8")
-    options = ("--strategy", "random", "--no-shrink", "--json", "--out", "found")
+    options = ("--strategy", "random", "--no-shrink", "--no-explain", "--json", "--out", "found")
     return os.path.relpath(str(json.loads(racewindow("explore", "slow.py", *options).out)["failures"][0]["file"]))
 
 

@@ -60,6 +60,7 @@ def test_without_safeguards_every_class_is_found(scenario: Scenario, expected: s
     assert groups(searched(scenario)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 def test_a_set_of_safeguards_closes_it_exactly_if_it_holds_a_closing_one(scenario: Scenario) -> None:
     """Every subset, each explored to its end."""
