@@ -25,7 +25,10 @@ def brief(explanation: Explanation) -> list[str]:
     return [
         *section("How it came to this, in virtual time", _story(story, _LINE_MAX)),
         *section("Why", _why(explanation, explanation.pairs[:1])),
-        *section("What closes it", _remedies(explanation)),
+        *section(
+            f"What closes it, tried out in {counted(explanation.executions, 'execution')} of their own",
+            _remedies(explanation),
+        ),
     ]
 
 
@@ -123,7 +126,7 @@ def _remedies(explanation: Explanation) -> list[str]:
         lines += _lines(_safeguards(explanation.safeguards))
     remaining = explanation.fixes[0].checked.remaining if explanation.fixes else ()
     if remaining:
-        lines += _lines(f"Other failures stay open: {', '.join(map(_group, remaining))}.")
+        lines += _lines(f"Other failures stay open with that order: {', '.join(map(_group, remaining))}.")
     return lines
 
 
