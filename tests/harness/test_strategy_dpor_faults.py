@@ -7,6 +7,7 @@ decide depends on the order, on the budget that is left, and on who has crashed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from racewindow.faults import FaultPlan
 from racewindow.runtime.execution import Environment
+from racewindow.strategies import dpor, search_tree, wakeup
+from racewindow.strategies.labels import Budget
 from tests.harness.dpor_oracle import TooManyOrdersError, faults
 from tests.harness.fault_programs import (
     FAMILIES,
@@ -89,3 +92,25 @@ def test_programs_that_faults_may_strike_show_each_trace_once(family: str, data:
 def test_programs_that_were_once_reduced_wrongly(program: Program, plan: FaultPlan) -> None:
     """By this search, while it was made."""
     assert faults(program, clock="idle", plan=plan) == []
+
+
+_TWO_IDLE = Program(((Idle(0),), (Idle(0),), (Write(0, 1),)))
+_CANCELLED = Program(((Read(0), Idle(0)), (Read(0), Exposed(0), Cancel(0))))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "instead", "program", "words"),
+    [
+        (Budget, "allows", lambda _self, _label: True, _TWO_IDLE, "redundant"),
+        (search_tree, "covers", lambda *_: True, _TWO_IDLE, "traces lost"),
+        (dpor, "plan_postponed", lambda _search: None, _CANCELLED, "traces lost"),
+        (wakeup, "_postpone", lambda _word, _postponed: None, _CANCELLED, "traces lost"),
+    ],
+)
+def test_a_mistake_shows(owner: object, name: str, instead: object, program: Program, words: str) -> None:
+    """And only with the mistake."""
+    plan = FaultPlan((Lose(),))
+    assert faults(program, clock="idle", plan=plan) == []
+    with mock.patch.object(owner, name, instead):
+        wrong = faults(program, clock="idle", plan=plan)
+    assert any(words in each for each in wrong), wrong
