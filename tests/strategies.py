@@ -11,9 +11,9 @@ from __future__ import annotations
 import operator
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, fields
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import trio
 from hypothesis import strategies as st
@@ -34,6 +34,19 @@ class Op:
 
 
 Body: TypeAlias = tuple[Op, ...]
+
+
+class Own(Op):
+    """An operation that says itself what it does, for a family of programs that only some tests are about.
+
+    `begun`: the bodies of the tasks that it starts.
+    """
+
+    begun: ClassVar[tuple[Body, ...]] = ()
+
+    async def act(self, run: Run, label: str) -> None:
+        """Do it, as the task of that label."""
+        raise NotImplementedError
 
 
 # --- operations on tracked state: one step each, begun by a checkpoint -----------------------------------------------
@@ -501,7 +514,9 @@ async def _child(run: Run, label: str, body: Body) -> None:
 
 
 async def _perform(run: Run, label: str, op: Op) -> None:
-    if type(op) in _NESTS:
+    if isinstance(op, Own):
+        await op.act(run, label)
+    elif type(op) in _NESTS:
         await _nest(run, label, op)
     elif not await _wait(run, label, op):
         await run.pause(label)
@@ -822,15 +837,20 @@ def _bodies(op: SearchStrategy[Op], length_min: int, length_max: int, *, failing
 
 
 def programs(
-    operations: Collection[type[Op]] | None = None, *, tasks_max: int = 4, length_max: int = 3
+    operations: Collection[type[Op]] | None = None,
+    *,
+    tasks_max: int = 4,
+    length_max: int = 3,
+    own: Sequence[SearchStrategy[Op]] = (),
 ) -> SearchStrategy[Program]:
     """Programs of 2 to `tasks_max` tasks of up to `length_max` of the given operations, nested up to twice.
 
-    Without `operations`: of any one of the families.
+    Without `operations`: of any one of the families. `own`: operations beside them, as many as them.
     """
     if operations is None:
         return st.one_of([programs(family, tasks_max=tasks_max, length_max=length_max) for family in FAMILIES.values()])
     leaf: SearchStrategy[Op] = st.one_of([strategy for op, strategy in _LEAVES.items() if op in operations])
+    leaf = st.one_of([leaf, *own]) if own else leaf
     nests = [nest for op, nest in _NESTS.items() if op in operations]
     op = leaf
     for _ in range(2):

@@ -18,6 +18,7 @@ from racewindow.runtime import primitives
 from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.task import SimTask
 from racewindow.runtime.trail_recorder import TrailRecorder
+from racewindow.strategies import reversals
 from racewindow.strategies.reversals import Reversals
 from racewindow.strategies.wakeup import Word
 from racewindow.trail import Pending, Row, Stride
@@ -50,12 +51,12 @@ def _without_blocked_tasks() -> Any:
 def _cut_short() -> Any:
     reverse = Reversals._reverse
 
-    def shorter(self: Reversals, first: int, second: Stride | Pending) -> None:
+    def shorter(self: Reversals, first: int, second: Stride | Pending, options: Any) -> None:
         end = self.strides.index(second) if isinstance(second, Stride) else len(self.strides)
         bit = 1 << first
         steps = [i for i in range(first + 1, end) if not self.strides[i].before & bit]
         self._words[first] = Word(self.strides, steps, None)
-        reverse(self, first, second)
+        reverse(self, first, second, options)
 
     return mock.patch.object(Reversals, "_reverse", shorter)
 
@@ -63,9 +64,9 @@ def _cut_short() -> Any:
 def _only_new_races() -> Any:
     reverse = Reversals._reverse
 
-    def if_new(self: Reversals, first: int, second: Stride | Pending) -> None:
+    def if_new(self: Reversals, first: int, second: Stride | Pending, options: Any) -> None:
         if isinstance(second, Pending) or self.strides.index(second) >= self.known:
-            reverse(self, first, second)
+            reverse(self, first, second, options)
 
     return mock.patch.object(Reversals, "_reverse", if_new)
 
@@ -83,7 +84,7 @@ def _only_immediate_races() -> Any:
 def _nothing_covered_by_sleep() -> Iterator[None]:
     """Nor by what is known before anything is asked about footprints."""
     no: Any = staticmethod(lambda _node, _of: False)
-    with mock.patch.object(Reversals, "_is_covered", no), mock.patch.object(Reversals, "_is_next", no):
+    with mock.patch.object(reversals, "is_covered", no), mock.patch.object(Reversals, "_is_next", no):
         yield
 
 

@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from typing import NamedTuple, cast
 from unittest import mock
 
+from racewindow.faults import NO_FAULTS, FaultPlan, Offer
 from racewindow.footprint import WRITE_CODE
 from racewindow.runtime import execution
 from racewindow.runtime.execution import STOPPED, Environment, Raw, run_once
+from racewindow.runtime.faulting import Faulting
 from racewindow.runtime.guided import CUT
 from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import DecidedLoop
@@ -99,8 +101,8 @@ def _leaves(error: BaseException | None) -> list[str]:
 class Runs:
     """Runs a program again and again, with footprints that can be compared: those of equal `tables`."""
 
-    def __init__(self, program: Program, clock: str, tables: Tables | None = None) -> None:
-        self._watch, self._racing = Watch(program), clock == "racing"
+    def __init__(self, program: Program, clock: str, tables: Tables | None = None, plan: FaultPlan = NO_FAULTS) -> None:
+        self._watch, self._racing, self._plan = Watch(program), clock == "racing", plan
         self._tables, self._locator = tables or Tables(), Locator()
 
     @contextmanager
@@ -117,7 +119,8 @@ class Runs:
             pick = cast("Callable[..., int]", picker.pick_task)
             return DecidedLoop(runner, pick, batches=False, racing=self._racing, steps_max=STEPS_MAX).run()
 
-        raw = run_once(self._watch.function, (), drive, picker.pick_value, recorder=recorder)
+        faulting = Faulting(self._plan, picker.pick_fault) if self._plan else None  # type: ignore[attr-defined]
+        raw = run_once(self._watch.function, (), drive, picker.pick_value, recorder=recorder, faulting=faulting)
         assert raw is not None
         outcome = self._watch.outcome(raw)
         return None if raw.end == STOPPED else Order(trace_of(recorder.strides), outcome, tuple(recorder.strides))
@@ -156,9 +159,11 @@ def conflict(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
 # --- the two searches ------------------------------------------------------------------------------------------------
 
 
-def every_order(program: Program, *, clock: str, limit: int, tables: Tables | None = None) -> list[Order]:
+def every_order(
+    program: Program, *, clock: str, limit: int, tables: Tables | None = None, plan: FaultPlan = NO_FAULTS
+) -> list[Order]:
     """One execution for each order of events; TooManyOrdersError if there are more than `limit`."""
-    search, orders, runs = DepthFirst(), list[Order](), Runs(program, clock, tables)
+    search, orders, runs = DepthFirst(), list[Order](), Runs(program, clock, tables, plan)
     with runs.running():
         while (picker := search.start(len(orders))) is not None:
             if len(orders) == limit:
@@ -170,9 +175,11 @@ def every_order(program: Program, *, clock: str, limit: int, tables: Tables | No
     return orders
 
 
-def every_trace(program: Program, *, clock: str, limit: int, tables: Tables | None = None) -> list[Order]:
+def every_trace(
+    program: Program, *, clock: str, limit: int, tables: Tables | None = None, plan: FaultPlan = NO_FAULTS
+) -> list[Order]:
     """One execution or more for each trace; TooManyOrdersError if it would take more than `limit`."""
-    orders, runs, known = list[Order](), Runs(program, clock, tables), set[Hashable]()
+    orders, runs, known = list[Order](), Runs(program, clock, tables, plan), set[Hashable]()
     waiting: list[tuple[int, ...]] = [()]
     count = 0
     with runs.running():
@@ -215,6 +222,12 @@ class _Pruning:
         choices = tuple(cast("SimTask", task)._runner.recorder.choices)
         return self._next(count, (self._trace(task), task.path, choices))
 
+    def pick_fault(self, offers: list[Offer], *, task: Task, index: int) -> int:
+        """The fault of the prefix, else none."""
+        del index
+        numbers = [0, *(offer.number for offer in offers if offer.affordable)]
+        return numbers[self.pick_value(len(numbers), task=task)]
+
     def _trace(self, task: Task) -> Trace:
         """The trace of the steps so far."""
         strides = cast("SimTask", task)._runner.recorder.strides
@@ -250,7 +263,13 @@ Make = Callable[[], OptimalReduction]
 
 
 def reduced(
-    program: Program, *, clock: str, make: Make = OptimalReduction, limit: int = 20_000, tables: Tables | None = None
+    program: Program,
+    *,
+    clock: str,
+    make: Make = OptimalReduction,
+    limit: int = 20_000,
+    tables: Tables | None = None,
+    plan: FaultPlan = NO_FAULTS,
 ) -> Reduced:
     """Explore a program as `explore` does under "dpor", and keep what each execution has left.
 
@@ -259,9 +278,9 @@ def reduced(
     watch, search = Watch(program), make()
     orders, redundant = list[Order](), 0
     with Environment(footprints=True), watch.watching():
-        session = Session(make_settings(watch.function, clock=clock, step_limit=STEPS_MAX))
+        session = Session(make_settings(watch.function, clock=clock, step_limit=STEPS_MAX, faults=plan or None))
         session.tables = tables or session.tables
-        search.attach(session.probe, session.tables.keys, session.tables.tasks.paths)
+        search.attach(session.probe, session.tables.keys, session.tables.tasks.paths, plan)
         while (picker := search.start(len(orders))) is not None:
             assert len(orders) + redundant < limit, "the search does not end"
             raw = session.run(cast("Picker", picker), footprints=True).raw
@@ -277,24 +296,31 @@ def reduced(
     return Reduced(orders, redundant, search.probes)
 
 
-def expected(program: Program, *, clock: str, tables: Tables | None = None, orders_max: int = 60) -> list[Order]:
+def expected(
+    program: Program,
+    *,
+    clock: str,
+    tables: Tables | None = None,
+    orders_max: int = 60,
+    plan: FaultPlan = NO_FAULTS,
+) -> list[Order]:
     """All orders if there seem to be at most `orders_max`, else at least one for each trace."""
     small = orders_estimate(program, racing=clock == "racing") <= orders_max
-    return (every_order if small else every_trace)(program, clock=clock, limit=_RUNS_MAX, tables=tables)
+    return (every_order if small else every_trace)(program, clock=clock, limit=_RUNS_MAX, tables=tables, plan=plan)
 
 
 _RUNS_MAX = 2_000
 
 
-def faults(program: Program, *, clock: str, make: Make = OptimalReduction) -> list[str]:
+def faults(program: Program, *, clock: str, make: Make = OptimalReduction, plan: FaultPlan = NO_FAULTS) -> list[str]:
     """What is wrong with the reduction of a program, or with what it rests on, in words.
 
     Raises TooManyOrdersError if it would take too long to tell.
     """
     tables = Tables()
-    orders = expected(program, clock=clock, tables=tables)
+    orders = expected(program, clock=clock, tables=tables, plan=plan)
     outcomes, traces = {order.outcome for order in orders}, {order.trace for order in orders}
-    found = reduced(program, clock=clock, make=make, limit=10 * len(traces) + 100, tables=tables)
+    found = reduced(program, clock=clock, make=make, limit=10 * len(traces) + 100, tables=tables, plan=plan)
     seen, shown = {order.outcome for order in found.orders}, {order.trace for order in found.orders}
     wrong = disagreements(orders)
     wrong += [f"outcome lost: {outcome}" for outcome in outcomes - seen]

@@ -40,6 +40,7 @@ from tests.strategies import (
     MoveOn,
     Notify,
     Op,
+    Own,
     Permitted,
     Pop,
     Program,
@@ -117,6 +118,9 @@ class _Steps:
                 case TakeFlag():
                     self._wait()
                     self.rested = False
+                case Own():
+                    self.started += op.begun
+                    self._touch()
                 case _ if type(op) in _WAITING:
                     self._wait()
                     self.count += isinstance(op, AwaitNotice)

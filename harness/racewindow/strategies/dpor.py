@@ -22,7 +22,7 @@ from racewindow.footprint import KeyTable
 from racewindow.statistics import TreeSize, growing_tree
 from racewindow.strategies.labels import Budget
 from racewindow.strategies.leading import Leader, Probe
-from racewindow.strategies.reversals import Reversals
+from racewindow.strategies.reversals import Reversals, plan_postponed
 from racewindow.strategies.search_tree import Search
 from racewindow.strategies.wakeup import Label
 from racewindow.trail import Trail
@@ -61,9 +61,9 @@ class OptimalReduction:
     ) -> None:
         """Be given a way to run probes, the tables of keys and tasks of the exploration, and what may strike."""
 
-        def probe(search: Search, depth: int, labels: Sequence[Label]) -> tuple[Trail, int, int]:
+        def probe(search: Search, depth: int, labels: Sequence[Label]) -> tuple[Trail, Probe]:
             leader = Probe(paths, search.strides[:depth], search.nodes[depth].keys, labels)
-            return run(leader), leader.taken, leader.at
+            return run(leader), leader
 
         self._search = Search(probe, keys, paths, Budget(faults) if faults else None)
 
@@ -92,8 +92,10 @@ class OptimalReduction:
         while nodes:
             node, stride = nodes[-1], strides[len(nodes) - 1]
             node.done += 1
-            if node.tree and not stride.barrier:
+            if (node.tree or node.postponed) and not stride.barrier:
                 node.put_to_sleep(stride)
+                if node.postponed:
+                    plan_postponed(self.search)
             if node.tree:
                 self.search.strides = strides[: len(nodes) - 1]
                 return True

@@ -49,6 +49,13 @@ def available(options: Options, budget: Budget | None, before: Choices) -> Itera
     return (NO_FAULT, *(NO_FAULT - number for number in options if budget.plan.affords(struck, number)))
 
 
+def fitting(wanted: int, options: Options, choices: Iterable[int]) -> int | None:
+    """What comes nearest to a choice among those that a decision has; None if there is nothing like it."""
+    if isinstance(options, int):
+        return min(wanted, options - 1) if wanted >= 0 else None
+    return wanted if wanted in choices else None
+
+
 def begins(labels: Iterable[Choices], prefix: Choices) -> bool:
     """Whether a label begins with these choices."""
     return any(label[: len(prefix)] == prefix for label in labels)

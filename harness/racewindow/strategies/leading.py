@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from racewindow.errors import DivergenceError
 from racewindow.faults import NO_FAULT, Offer
 from racewindow.schedule import CLOCK, START
-from racewindow.strategies.labels import Choices, Options, available, covers
+from racewindow.strategies.labels import Choices, Options, available, covers, fitting
 from racewindow.strategies.replay import default_of, place_of
 from racewindow.strategies.search_tree import Node, Search, Sleeping
-from racewindow.strategies.wakeup import Branch, Label
+from racewindow.strategies.wakeup import Branch, Label, Word
 from racewindow.strategy import Task
 from racewindow.trail import CLOCK_TASK, KeyState, Stride
 
@@ -75,6 +75,7 @@ class Leader(Follower):
         super().__init__(search.paths, search.strides, node.keys)
         self.search = search
         self._next: list[Branch] = []
+        self._postponed: list[Word] = []
         self._forced: Choices = ()
         self._taken: list[int] = []
         self._options: list[Options] = []
@@ -87,11 +88,12 @@ class Leader(Follower):
         """A task, CLOCK_TASK, or None if all sleep."""
         node = self.search.nodes[-1]
         self._taken, self._options, self._forced = [], [], ()
-        self._next = []
+        self._next, self._postponed = [], []
         if node.tree:
             self._undo.append((node, list(node.tree)))
             branch = node.tree.pop(0)
-            self._next, self._forced, self._picked = branch.branches, branch.choices, branch.task
+            self._next, self._postponed = branch.branches, branch.postponed
+            self._forced, self._picked = branch.choices, branch.task
             if branch.task == CLOCK_TASK and may_advance:
                 return CLOCK_TASK
             for task in runnable:
@@ -133,9 +135,9 @@ class Leader(Follower):
         node, before = self.search.nodes[-1], tuple(self._taken)
         choices = available(options, node.budget, before)
         choice = next(iter(choices))
-        if position < len(self._forced):
-            wanted = self._forced[position]
-            choice = min(wanted, options - 1) if isinstance(options, int) else wanted if wanted in choices else choice
+        wanted = fitting(self._forced[position], options, choices) if position < len(self._forced) else None
+        if wanted is not None:
+            choice = wanted
         else:
             sleeping = node.sleep.get(self._picked)
             if sleeping is not None:
@@ -153,6 +155,7 @@ class Leader(Follower):
         sleep: dict[int, Sleeping] = {}
         if barrier:
             self._next, node.tree = node.tree, []
+            self._postponed, node.postponed = node.postponed, []
         else:
             node.options = tuple(self._options) if choices else ()
             if node.sleep:
@@ -160,8 +163,8 @@ class Leader(Follower):
         budget = node.budget
         if choices and budget is not None:
             budget = budget.after(choices)
-        nodes.append(Node(sleep, self._next, {}, budget))
-        self._next = []
+        nodes.append(Node(sleep, self._next, {}, budget, self._postponed))
+        self._next, self._postponed = [], []
 
     def rewind(self) -> None:
         """The execution begins again in another form of the runtime: forget what was done in this one."""
@@ -209,7 +212,7 @@ class Leader(Follower):
 class Probe(Follower):
     """Steps run to see what the last of them touches. `taken`: how many could be; `at`: where the last of these is.
 
-    That need not be the end: time may have passed when nobody could go on.
+    That need not be the end: time may have passed when nobody could go on. `options`: those of its decisions.
     """
 
     def __init__(
@@ -219,6 +222,8 @@ class Probe(Follower):
         self.labels = labels
         self.taken = 0
         self._rows = self.at = len(prefix) - 1
+        self.options: tuple[Options, ...] = ()
+        self._met: list[Options] = []
 
     def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
         """The next of the steps; None when all are taken, or the next one cannot be."""
@@ -236,15 +241,20 @@ class Probe(Follower):
         self._rows += 1
         if not barrier:
             self.taken, self.at = self.taken + 1, self._rows
+            self.options = tuple(self._met)
+        self._met = []
 
     def rewind(self) -> None:
         """As of a leader."""
         self.taken, self._values = 0, None
         self._rows = self.at = len(self.prefix) - 1
+        self._met = []
 
     def new_choice(self, options: Options, position: int) -> int:
         """The choice of the label; the default where it says nothing."""
+        self._met.append(options)
         choices = self.labels[self.taken][1]
-        if isinstance(options, tuple):
-            return choices[position] if position < len(choices) else NO_FAULT
-        return min(choices[position], options - 1) if position < len(choices) else 0
+        numbers = () if isinstance(options, int) else [NO_FAULT - number for number in options]
+        wanted = fitting(choices[position], options, numbers) if position < len(choices) else None
+        default = 0 if isinstance(options, int) else NO_FAULT
+        return default if wanted is None else wanted

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from racewindow.footprint import NO_FOOTPRINT, Footprint, KeyTable, footprint_of
 from racewindow.strategies.foresight import BLOCKED, Foresight
 from racewindow.strategies.labels import Budget, Choices, Options, covers
-from racewindow.strategies.wakeup import Branch, Label
+from racewindow.strategies.wakeup import Branch, Label, Word
 from racewindow.trail import KeyState, Stride, Trail
+
+
+class Probed(Protocol):
+    """What has led the steps of a probe: how many could be taken, where the last one is, and what it could choose."""
+
+    taken: int
+    at: int
+    options: tuple[Options, ...]
 
 
 class Sleeping:
@@ -45,10 +53,11 @@ class Node:
     """A place of the search, before a step: who sleeps there, what is planned from it, and the state of all keys.
 
     `options`: those of each decision of the label that is being explored; `done`: how many labels have been explored
-    from here; `budget`: for faults, None if none may strike.
+    from here; `budget`: for faults, None if none may strike. `postponed`:
+    words that are planned, or covered, once more is known (see `wakeup.insert`).
     """
 
-    __slots__ = ("budget", "done", "keys", "options", "sleep", "tree")
+    __slots__ = ("budget", "done", "keys", "options", "postponed", "sleep", "tree")
 
     def __init__(
         self,
@@ -56,8 +65,10 @@ class Node:
         tree: list[Branch],
         keys: dict[int, KeyState],
         budget: Budget | None = None,
+        postponed: list[Word] | None = None,
     ) -> None:
         self.sleep, self.tree, self.keys, self.budget = sleep, tree, keys, budget
+        self.postponed = [] if postponed is None else postponed
         self.options: tuple[Options, ...] = ()
         self.done = 0
 
@@ -80,47 +91,20 @@ class Node:
         sleeping = self.sleep.get(stride.task)
         labels = {stride.choices: (stride.footprint, self.options)}
         self.sleep[stride.task] = Sleeping(labels if sleeping is None else sleeping.labels | labels)
-        if stride.choices:
-            # A word goes beside the branches of a step with values, because values not seen yet may depend on it. Once
-            # all values sleep it may turn out that none does, and that the word has been covered.
-            self.tree = self._without_covered(self.tree, [])
-
-    def _without_covered(self, branches: list[Branch], path: list[Branch]) -> list[Branch]:
-        kept = []
-        for branch in branches:
-            if branch.branches:
-                branch.branches = self._without_covered(branch.branches, [*path, branch])
-                if branch.branches:
-                    kept.append(branch)
-            elif not self._covers([*path, branch]):
-                kept.append(branch)
-        return kept
-
-    def _covers(self, path: list[Branch]) -> bool:
-        """Whether a sleeping task has no part in a path and commutes with it, whatever value it takes."""
-        tasks = {branch.task for branch in path}
-        touched = [branch.footprint for branch in path if branch.footprint is not None]
-        if len(touched) < len(path):
-            return False
-        return any(
-            task not in tasks
-            and sleeping.is_whole(self.budget)
-            and sleeping.commutes(self.budget, lambda own: not any(map(own.conflicts, touched)))
-            for task, sleeping in self.sleep.items()
-        )
 
 
 class Search:
     """The search as its parts share it.
 
-    `run`: runs the steps of labels from a place on; gives the trail, how many could be taken, and where the last is.
+    `run`: runs the steps of labels from a place on; gives the trail, and what has led it (see `leading.Probe`).
     `nodes`: the places of the execution run last, one before each of its `strides`, and one at its end. `paths`: of the
-    tasks by number. `probes`: executions run only to learn what a step touches.
+    tasks by number. `probes`: executions run only to learn what a step touches. `decides`: whether
+    steps may have choices.
     """
 
     def __init__(
         self,
-        run: Callable[[Search, int, Sequence[Label]], tuple[Trail, int, int]],
+        run: Callable[[Search, int, Sequence[Label]], tuple[Trail, Probed]],
         keys: KeyTable,
         paths: list[str],
         budget: Budget | None = None,
@@ -131,24 +115,26 @@ class Search:
         self.strides: list[Stride] = []
         self._scopes_change = False
         self.probes = 0
+        self.decides = budget is not None
         self.orders: dict[int, tuple[int, ...]] = {}  # of the tasks, by number, as far as they were needed
 
-    def probe(self, depth: int, labels: Sequence[Label]) -> Stride | None:
-        """Run steps from a place on, to see what the last one does; None if it cannot be taken."""
+    def probe(self, depth: int, labels: Sequence[Label]) -> tuple[Stride, tuple[Options, ...]] | None:
+        """Run steps from a place on, to see what the last one does, and could choose; None if it cannot be taken."""
         self.probes += 1
-        trail, taken, at = self._run(self, depth, labels)
-        if taken < len(labels):
+        trail, probed = self._run(self, depth, labels)
+        if probed.taken < len(labels):
             for pending in trail.pending:
                 if pending.task == labels[-1][0]:
                     version = partial(trail.version, (1 << len(trail.strides)) - 1)
-                    self._foresight.learn((pending.root, ()), self._looked_at(pending.codes), version, BLOCKED)
+                    self._foresight.learn((pending.root, (), ()), self._looked_at(pending.codes), version, BLOCKED)
             return None
-        self.learn(trail, at)
-        return trail.strides[at]
+        self.learn(trail, probed.at, probed.options)
+        return trail.strides[probed.at], probed.options
 
-    def learn(self, trail: Trail, index: int) -> None:
+    def learn(self, trail: Trail, index: int, options: tuple[Options, ...]) -> None:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
         stride = trail.strides[index]
+        self.decides = self.decides or bool(stride.choices)
         self._mind_scopes()
         if self._foresight.knows(stride.view):
             return
@@ -156,7 +142,7 @@ class Search:
         if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
             version = partial(trail.version, (1 << index) - 1)
             codes = self._looked_at(stride.codes)
-            self._foresight.learn((stride.root, stride.choices), codes, version, stride.footprint)
+            self._foresight.learn((stride.root, stride.choices, options), codes, version, stride.footprint)
 
     def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         """What a footprint depends on: cancel scopes only once one has been written, as most never are."""
@@ -173,11 +159,13 @@ class Search:
         """Access codes as bit sets."""
         return self._keys.decoded[codes][0]
 
-    def recall(self, root: int, choices: Choices, version: Callable[[int], int]) -> tuple[Any, Footprint]:
-        """(what a step with these values, and no others, will touch, None if not known; what it will in any case).
+    def recall(
+        self, root: int, label: tuple[Choices, tuple[Options, ...]], version: Callable[[int], int]
+    ) -> tuple[Any, Footprint]:
+        """(what a step with these choices, of these options, will touch, None if not known; what it will in any case).
 
         The first is BLOCKED if the step cannot be taken.
         """
         self._mind_scopes()
-        known, codes = self._foresight.recall((root, choices), version)
+        known, codes = self._foresight.recall((root, *label), version)
         return known, footprint_of(codes) if known is None else NO_FOOTPRINT

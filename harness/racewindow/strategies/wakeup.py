@@ -13,23 +13,27 @@ from racewindow.footprint import NO_FOOTPRINT, Footprint
 from racewindow.trail import Stride
 
 Label = tuple[int, tuple[int, ...]]
-"""A task, and the values that its step takes: all of them, or the first few, after which it takes what it likes."""
+"""A task, and the choices of its step: all of them, or the first few, after which it takes what it likes."""
 
 
 class Branch:
     """One step of the tree.
 
     `footprint` is None where the step has not been seen at this place; `least` is some of it, which is always known.
+    `unseen`: so its choices may be more than these. Nothing is planned behind such a step. `postponed`: words that are
+    not in `branches` yet (see `insert`).
     """
 
-    __slots__ = ("branches", "choices", "footprint", "least", "task")
+    __slots__ = ("branches", "choices", "footprint", "least", "postponed", "task", "unseen")
 
     def __init__(
         self, task: int, choices: tuple[int, ...], footprint: Footprint | None, least: Footprint = NO_FOOTPRINT
     ) -> None:
         self.task, self.choices, self.footprint = task, choices, footprint
+        self.unseen = footprint is None
         self.least = least if footprint is None else footprint
         self.branches: list[Branch] = []
+        self.postponed: list[Word] = []
 
     def __repr__(self) -> str:
         return f"{self.task}{self.choices or ''}{self.branches or ''}"
@@ -39,7 +43,7 @@ class Last:
     """The last step of a word: the one whose order is reversed, so that what it touches there may be unknown.
 
     `before`: the steps that it cannot be without. `footprint` is None if what it touches there has to be found out, by
-    `settle`; `least` is what it touches in any case. `choices` is None if its values have to be found out as well.
+    `settle`; `least` is what it touches in any case.
     """
 
     __slots__ = ("_settle", "before", "choices", "footprint", "least", "task")
@@ -48,11 +52,11 @@ class Last:
         self,
         task: int,
         before: int,
-        settle: Callable[[], tuple[Footprint, tuple[int, ...]]],
+        choices: tuple[int, ...],
+        settle: Callable[[], Footprint] | None,
         *,
         footprint: Footprint | None = None,
         least: Footprint = NO_FOOTPRINT,
-        choices: tuple[int, ...] | None = None,
     ) -> None:
         self.task, self.before, self._settle = task, before, settle
         self.footprint, self.choices = footprint, choices
@@ -61,20 +65,13 @@ class Last:
     def settled(self) -> Footprint:
         """What it touches at its place."""
         if self.footprint is None:
-            self.footprint, self.choices = self._settle()
-            self.least = self.footprint
+            assert self._settle is not None
+            self.footprint = self.least = self._settle()
         return self.footprint
 
     def conflicts(self, footprint: Footprint) -> bool:
         """Whether it depends on a step that touches this."""
         return self.least.conflicts(footprint) or (self.footprint is None and self.settled().conflicts(footprint))
-
-    def label(self) -> tuple[int, ...]:
-        """The values that it takes there."""
-        if self.choices is None:
-            self.settled()
-        assert self.choices is not None
-        return self.choices
 
 
 class Word:
@@ -104,8 +101,13 @@ class Word:
         return word
 
     def labels(self) -> list[Label]:
-        """The labels of its steps, without the last one."""
-        return [(self.strides[index].task, self.strides[index].choices) for index in self.steps]
+        """The labels of its steps."""
+        labels = [(self.strides[index].task, self.strides[index].choices) for index in self.steps]
+        return labels if self.last is None else [*labels, (self.last.task, self.last.choices)]
+
+    def choices(self) -> tuple[int, ...]:
+        """All that is chosen in it, one step after the other."""
+        return tuple(choice for _, choices in self.labels() for choice in choices)
 
     def first_of(self, task: int) -> int | None:
         """Index of the first step of a task, None if there is none (the last one aside)."""
@@ -114,16 +116,16 @@ class Word:
                 return index
         return None
 
-    def starts_with(self, task: int, choices: tuple[int, ...]) -> bool:
-        """Whether the task has a step in the word, with these choices, that may come first of all."""
+    def starts_with(self, task: int, choices: tuple[int, ...], *, more: bool = False) -> bool:
+        """Whether the task has a step in the word, with these choices, perhaps `more`, that may come first of all."""
         index = self.first_of(task)
         if index is not None:
             stride = self.strides[index]
-            return stride.choices == choices and not stride.before & self.mask
+            return not stride.before & self.mask and _is_label(stride.choices, choices, more=more)
         last = self.last
         if last is None or last.task != task or last.before & self.mask:
             return False
-        return not last.conflicts(self.touched) and last.label() == choices
+        return _is_label(last.choices, choices, more=more) and not last.conflicts(self.touched)
 
     def has(self, task: int) -> bool:
         """Whether a step of the task is in the word."""
@@ -146,26 +148,42 @@ class Word:
         return bool(self.steps) or self.last is not None
 
 
-def insert(branches: list[Branch], word: Word, learn: Callable[[Sequence[Branch]], Footprint]) -> bool:
+def _is_label(label: tuple[int, ...], choices: tuple[int, ...], *, more: bool) -> bool:
+    return label == choices or (more and label[: len(choices)] == choices)
+
+
+def insert(
+    branches: list[Branch],
+    postponed: list[Word],
+    word: Word,
+    learn: Callable[[Sequence[Branch]], tuple[Footprint, tuple[int, ...]]],
+) -> bool:
     """Add a word to the tree whose first branches these are, unless it is covered; says whether it was added.
 
-    `learn` finds out what the last one of a path of branches touches, where that is not known.
+    `learn` finds out what the last one of a path of branches touches and chooses, where that is not known. A step that
+    is planned with choices, and independent of the word, covers it if it is independent whatever it chooses. That is
+    known once all that it can choose has been explored; until then the word is `postponed`, and in no one's way.
     """
     path: list[Branch] = []
     while word:
         for branch in branches:
             if word.has(branch.task):
-                if not word.starts_with(branch.task, branch.choices):
+                if not word.starts_with(branch.task, branch.choices, more=branch.unseen):
                     continue
                 word = word.without_first_of(branch.task)
             else:
-                # With other values the step of the branch may depend on the word, of which it then says nothing.
                 if branch.choices:
-                    continue
+                    if not word.commutes_with(branch.least):
+                        continue
+                    _postpone(word, postponed)
+                    return False
                 if branch.footprint is None:
                     if not word.commutes_with(branch.least):
                         continue
-                    branch.footprint = learn([*path, branch])
+                    footprint, choices = learn([*path, branch])
+                    if choices:
+                        continue
+                    branch.footprint = footprint
                 if not word.commutes_with(branch.footprint):
                     continue
             break
@@ -173,10 +191,19 @@ def insert(branches: list[Branch], word: Word, learn: Callable[[Sequence[Branch]
             _append(branches, word)
             return True
         if not branch.branches:
+            # Whoever goes on from here sees the word, unless it drops as covered what the word begins with.
+            if word.choices():
+                _postpone(word, branch.postponed)
             return False
         path.append(branch)
-        branches = branch.branches
+        branches, postponed = branch.branches, branch.postponed
     return False
+
+
+def _postpone(word: Word, postponed: list[Word]) -> None:
+    labels = word.labels()
+    if not any(labels == each.labels() for each in postponed):
+        postponed.append(word)
 
 
 def _append(branches: list[Branch], word: Word) -> None:
@@ -187,4 +214,4 @@ def _append(branches: list[Branch], word: Word) -> None:
         branches = branch.branches
     if word.last is not None:
         last = word.last
-        branches.append(Branch(last.task, last.label(), last.footprint, last.least))
+        branches.append(Branch(last.task, last.choices, last.footprint, last.least))
