@@ -21,6 +21,8 @@ from racewindow.strategy import Task
 from tests.faults import programs, value_programs
 from tests.harness.executions import session, walk
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = [*programs.PROGRAMS, *value_programs.PROGRAMS]
 KINDS: list[type[Fault]] = [getattr(racewindow_faults, name) for name in racewindow_faults.__all__]
 BUDGET = 200

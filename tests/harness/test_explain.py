@@ -35,6 +35,8 @@ from tests.harness.explained_programs import (
 from tests.harness.small_programs import SHARED, small_programs
 from tests.strategies import Program, Run, as_function
 
+pytestmark = pytest.mark.slow
+
 
 def explained(main: Target, seed: int = 0) -> tuple[Failure, Explanation]:
     """A failure of a program and why it happens."""

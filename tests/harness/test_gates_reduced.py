@@ -26,6 +26,8 @@ from tests.harness.dpor_oracle import TooManyOrdersError, expected, faults
 from tests.harness.small_programs import FAMILIES, SHARED, WAITS, aimed, small_programs
 from tests.strategies import Checkpoint, Program, Update
 
+pytestmark = pytest.mark.slow
+
 CLOCKS = ["idle", "racing"]
 EXAMPLES = settings().max_examples
 slow_to_draw = settings(

@@ -15,6 +15,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from corpus import PROGRAMS
 
+pytestmark = pytest.mark.slow
+
 FEWEST = {
     **dict.fromkeys(("leaked-lock(2)", "leaked-lock(3)", "leaked-lock(4)", "account"), 0),
     **dict.fromkeys(("crosswise", "dining(2)", "dining(3)", "dining(4)", "dining(5)"), 1),

@@ -20,7 +20,9 @@ CLOSING = ["require_ready,age_guard,atomic_batch", "presence_required,age_guard,
 
 
 def explored(scenario: racewindow.Scenario = paradex, *, schedules: int = 150, **options: Any) -> Result:
-    return racewindow.explore(scenario, strategy="random", schedules=schedules, all_failures=True, **options)
+    return racewindow.explore(
+        scenario, strategy="random", schedules=schedules, all_failures=True, shrink=False, **options
+    )
 
 
 def groups(result: Result) -> set[tuple[str | None, str | None]]:

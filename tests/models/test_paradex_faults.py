@@ -14,6 +14,8 @@ from racewindow_models.scenarios.paradex_overlap import paradex_overlap
 from racewindow_models.scenarios.paradex_partial_copy import paradex_partial_copy
 from racewindow_models.scenarios.paradex_rollback import paradex_rollback
 
+pytestmark = pytest.mark.slow
+
 CLOSED = "require_ready,age_guard,atomic_batch"
 DELAYED = Delay(target="writer-1*", seconds=10)
 
