@@ -34,3 +34,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is not None:
         count = marker.kwargs["all" if metafunc.config.getoption("--all-seeds") else "sample"]
         metafunc.parametrize("seed", range(count))
+
+
+ANY_PYTHON = (
+    *("models/test_paradex", "faults/test_kinds", "faults/test_values", "benchmarks/"),
+    *("harness/test_strategy_", "harness/test_dpor_", "harness/test_shrink", "harness/test_explain"),
+    *("harness/test_no_overclaim", "harness/test_strategies", "harness/test_linearizability"),
+)
+"""How the paths of tests begin that are about searches, judgements and models: these work on trails and values."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what says nothing about the Python that it runs on."""
+    for item in items:
+        path = item.path.as_posix().rpartition("/tests/")[2]
+        if path.startswith(ANY_PYTHON):
+            item.add_marker("any_python")

@@ -229,7 +229,7 @@ def test_a_size_that_makes_no_sense_is_a_usage_error() -> None:
 
 def test_the_story_of_a_false_liquidation_is_told_in_order() -> None:
     """From the start of the window to the account, with nothing of the truth left out."""
-    failure = explored(safeguards="age_guard,atomic_batch", shrink=False).failures[0]
+    failure = explored(safeguards="age_guard,atomic_batch").failures[0]
     story = [line for event in failure.events if (line := narrate(event)) is not None]
 
     told = [
