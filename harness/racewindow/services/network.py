@@ -14,6 +14,7 @@ import trio
 
 from racewindow.errors import CallError, CallTimedOutError, ConnectionLostError
 from racewindow.fault_shapes import Call, CallFault
+from racewindow.operations import Recording
 from racewindow.runtime.access import fault_point, may_strike, service_here
 from racewindow.services.supervisor import Instance, Spawn
 from racewindow.tracking import Cell, TrackedDict, until
@@ -55,11 +56,18 @@ class Network:
     """The links between the services of one execution.
 
     `spawn`: where messages travel that outlive their sender, such as `sim.spawn`. `timeout_seconds`: how long callers
-    wait for a reply that a fault delays, None for ever.
+    wait for a reply that a fault delays, None for ever. `records`: `sim.operation`, to have every call be an operation
+    of the history, with the callee for its key; one that got no reply has an unknown outcome.
     """
 
-    def __init__(self, spawn: Spawn, *, timeout_seconds: float | None = None) -> None:
-        self._spawn, self._timeout = spawn, timeout_seconds
+    def __init__(
+        self,
+        spawn: Spawn,
+        *,
+        timeout_seconds: float | None = None,
+        records: Callable[..., Recording] | None = None,
+    ) -> None:
+        self._spawn, self._timeout, self._records = spawn, timeout_seconds, records
         self._peers: dict[str, Callable[[], Instance]] = {}
         self._in_flight = Cell(0, name="network.in_flight")
         self.cuts: TrackedDict[tuple[str, str], float] = TrackedDict(name="network.cuts")
@@ -82,6 +90,14 @@ class Network:
         Raises CallTimedOutError if there was none in time, and ConnectionLostError if the callee is down or cut off;
         in both cases the effect may have happened.
         """
+        if self._records is None:
+            return await self._call(callee, method, args)
+        with self._records(method.__name__, *args, key=callee) as operation:
+            reply = await self._call(callee, method, args)
+            operation.returned(reply)
+            return reply
+
+    async def _call(self, callee: str, method: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
         fault, caller = await fault_point("rpc.call"), service_here()
         if not isinstance(fault, CallFault):
             return await self._deliver(caller, callee, method, args)
