@@ -119,11 +119,13 @@ def _timed(run: Contender, executions: int) -> tuple[float, int]:
 
 
 def _enough(run: Contender, seconds: float) -> int:
-    """How many executions take about `seconds`; finding out warms everything up.
+    """How many executions take about `seconds`.
 
-    From at least half of them, so that the set-up of an exploration does not pass for the cost of its executions.
+    From at least half of them, so that the set-up of an exploration does not pass for the cost of its executions, nor
+    what is imported when it is first used: a few are run before.
     """
     executions = 10
+    run(executions)
     while True:
         spent, _ = _timed(run, executions)
         if spent >= seconds / 2:
