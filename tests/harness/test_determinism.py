@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import trio
 
 import racewindow
 from tests.harness import digests, outcome_programs
@@ -112,3 +113,15 @@ def test_a_step_limit_that_is_reached_does_not_change_what_came_before() -> None
     )
 
     assert short == long[:100]
+
+
+def test_a_place_in_a_comprehension_is_called_by_its_function() -> None:
+    """Which Python up to 3.11 makes a function of its own."""
+
+    async def main() -> None:
+        [await trio.lowlevel.checkpoint() for _ in range(2)]  # type: ignore[func-returns-value]
+
+    steps = racewindow.replay(main, racewindow.Schedule()).trace.steps
+    assert {step.location.partition(" ")[2] for step in steps[:2]} == {
+        "test_a_place_in_a_comprehension_is_called_by_its_function.main"
+    }

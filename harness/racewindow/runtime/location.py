@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+import re
 import sysconfig
 from bisect import bisect_right
 from functools import lru_cache
@@ -22,6 +23,8 @@ _HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: 
 _TRIO = os.path.dirname(os.path.abspath(trio.__file__))  # noqa: PTH100, PTH120
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _OURS = ("racewindow_models", "racewindow_faults")
+_INLINED = re.compile(r"\.<(?:list|set|dict)comp>")
+"""What Python has no function for since 3.12: https://peps.python.org/pep-0709"""
 
 
 class Locator:
@@ -45,7 +48,7 @@ class Locator:
     def _compute(self, code: CodeType, line: int) -> str | None:
         if not is_user_code(code.co_filename):
             return None
-        qualname = code.co_qualname.replace(".<locals>", "")
+        qualname = _INLINED.sub("", code.co_qualname.replace(".<locals>", ""))
         return f"{self._shown(code.co_filename)}:{self._statement(code.co_filename, line)} {qualname}"
 
     def _shown(self, filename: str) -> str:
