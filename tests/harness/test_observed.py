@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import racewindow
@@ -86,6 +86,7 @@ def test_orders_of_calls_and_returns_are_all_explored(clients: list[list[Call]],
 
 
 @pytest.mark.slow
+@settings(max_examples=max(5, settings().max_examples // 4))
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=2),
     st.integers(0, 3),

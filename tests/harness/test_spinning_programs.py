@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.lowlevel import checkpoint
 
@@ -102,6 +102,7 @@ def test_a_spinning_program_has_the_orders_of_one_that_waits_for_a_write(bodies:
 
 
 @pytest.mark.slow
+@settings(max_examples=max(5, settings().max_examples // 4))
 @given(programs_of(timed_ops))
 def test_no_outcome_is_lost_by_parking_whoever_else_cancels_or_lets_time_pass(bodies: list[list[Op]]) -> None:
     """Random walks, which let tasks spin, end in nothing that the search has not seen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 import racewindow
@@ -23,16 +25,20 @@ def liquidation(seed: int) -> Failure:
     return next(each for each in result.failures if each.group == ("violation", "no_false_liquidation", "default"))
 
 
-@pytest.fixture(scope="module", params=range(3))
-def told(request: pytest.FixtureRequest) -> tuple[Failure, Explanation]:
+@cache
+def told(seed: int) -> tuple[Failure, Explanation]:
     """One, and why it happens."""
-    failure = liquidation(request.param)
+    failure = liquidation(seed)
     return failure, racewindow.explain(paradex, failure)
 
 
+SEEDS = pytest.mark.seeds(sample=1, all=10)
+
+
 @pytest.mark.slow
-def test_the_pair_is_the_tick_that_reads_what_the_loader_has_not_loaded(told: tuple[Failure, Explanation]) -> None:
-    pair = told[1].pairs[0]
+@SEEDS
+def test_the_pair_is_the_tick_that_reads_what_the_loader_has_not_loaded(seed: int) -> None:
+    pair = told(seed)[1].pairs[0]
 
     assert pair.key.startswith("writer-2.states[")
     assert (pair.first.task, pair.first.mode, pair.first.value) == ("writer-2.ticks", "read", "nothing")
@@ -43,8 +49,9 @@ def test_the_pair_is_the_tick_that_reads_what_the_loader_has_not_loaded(told: tu
 
 
 @pytest.mark.slow
-def test_the_fix_is_the_end_of_the_load_before_the_first_tick(told: tuple[Failure, Explanation]) -> None:
-    fix = told[1].fixes[0]
+@SEEDS
+def test_the_fix_is_the_end_of_the_load_before_the_first_tick(seed: int) -> None:
+    fix = told(seed)[1].fixes[0]
 
     assert [str(each) for each in fix.constraints] == [LOAD_BEFORE_TICKS]
     assert fix.checked.proved
@@ -52,16 +59,18 @@ def test_the_fix_is_the_end_of_the_load_before_the_first_tick(told: tuple[Failur
 
 
 @pytest.mark.slow
-def test_the_safeguards_that_imply_it_are_those_of_the_scenario(told: tuple[Failure, Explanation]) -> None:
+@SEEDS
+def test_the_safeguards_that_imply_it_are_those_of_the_scenario(seed: int) -> None:
     """`age_guard` and `atomic_batch` do not close it, nor does `keep_last_good` without `delta_guard`."""
-    closing = {each.name: each.checked.proved for each in told[1].safeguards}
+    closing = {each.name: each.checked.proved for each in told(seed)[1].safeguards}
 
     assert closing == {"require_ready": True, "presence_required": True, "delta_guard": True}
 
 
 @pytest.mark.slow
-def test_without_what_is_needed_it_does_not_fail_and_with_it_it_does(told: tuple[Failure, Explanation]) -> None:
-    failure, explanation = told
+@SEEDS
+def test_without_what_is_needed_it_does_not_fail_and_with_it_it_does(seed: int) -> None:
+    failure, explanation = told(seed)
     deviations = failure.schedule.deviations
     with Environment(footprints=True):
         session = Session(make_settings(paradex))
