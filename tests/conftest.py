@@ -29,17 +29,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test marked `seeds(sample=3, all=50)` its argument `seed`: 0, 1, 2, or with --all-seeds 0 to 49."""
+    """Give a test marked `seeds(sample=3, all=50)` its argument `seed`: 0, 1, 2, or with --all-seeds 0 to 49.
+
+    Where few examples are asked for, it is 0 alone.
+    """
     marker = metafunc.definition.get_closest_marker("seeds")
     if marker is not None:
         count = marker.kwargs["all" if metafunc.config.getoption("--all-seeds") else "sample"]
-        metafunc.parametrize("seed", range(count))
+        few = metafunc.config.getoption("--hypothesis-profile") == "few"
+        metafunc.parametrize("seed", range(1 if few else count))
 
 
 ANY_PYTHON = (
-    *("models/test_paradex", "faults/test_kinds", "faults/test_values", "benchmarks/"),
+    *("models/", "faults/test_kinds", "faults/test_values", "faults/test_page", "benchmarks/"),
     *("harness/test_strategy_", "harness/test_dpor_", "harness/test_shrink", "harness/test_explain"),
     *("harness/test_no_overclaim", "harness/test_strategies", "harness/test_linearizability"),
+    *("harness/test_cli_shrink", "harness/test_cli_explain", "harness/test_fault_", "harness/test_propert"),
+    *("harness/test_audit", "harness/test_stepping", "harness/test_statistics", "harness/test_serializability"),
 )
 """How the paths of tests begin that are about searches, judgements and models: these work on trails and values."""
 
