@@ -95,6 +95,8 @@ ORDER = (
     "recorded",
     "explainer",
     "explorer",
+    "hypothesis.*",
+    "hypothesis",
     "walking",
     "running",
     "target",
@@ -114,6 +116,7 @@ FORBIDDEN = {
 TRIO_INTERNALS = "harness/racewindow/_trio_internals.py"
 
 HOMES = {
+    "hypothesis": "harness/racewindow/hypothesis/*.py",
     "typer": "harness/racewindow/cli*.py",
     "pytest": "harness/racewindow/pytest_plugin.py",
 }

@@ -49,7 +49,6 @@ def failure_text(failure: Failure, *, scenario: str, file: str | None, target: s
 
 def told(failure: Failure, scenario: str) -> list[str]:
     """The lines of a failure without the commands."""
-    deviations = failure.deviations
     explanation = failure.explanation
     if explanation is not None and explanation.pairs:
         return [
@@ -59,8 +58,6 @@ def told(failure: Failure, scenario: str) -> list[str]:
             *brief(explanation),
             *section("Faults", [f"- {fault}" for fault in failure.faults]),
         ]
-    count = len(deviations)
-    title = f"What made it happen, {count} deviation{'' if count == 1 else 's'} from the default order"
     story = [line[2:] for each in failure.story for line in wrap(each, 2, _STORY_HANG)]
     return [
         *wrap(headline(failure, scenario), hang=2),
@@ -68,12 +65,19 @@ def told(failure: Failure, scenario: str) -> list[str]:
         *wrap(failure.message, 2, 2),
         *section("How it came to this, in virtual time", story),
         *section("Also wrong in the same execution", bulleted(failure.others, _OTHERS_MAX)),
-        *(
-            section(title, numbered(deviations, _DEVIATIONS_MAX, ", all of them in the failure's file"))
-            or ["", "What made it happen: nothing unusual, the default order of events fails."]
-        ),
+        *what_made_it_happen(failure),
         *wrap(shrunk_text(failure), 2, 2),
         *([] if explanation is None else without_a_pair(explanation)),
+    ]
+
+
+def what_made_it_happen(failure: Failure) -> list[str]:
+    """The deviations of a failure, after an empty line."""
+    count = len(failure.deviations)
+    title = f"What made it happen, {count} deviation{'' if count == 1 else 's'} from the default order"
+    return section(title, numbered(failure.deviations, _DEVIATIONS_MAX, ", all of them in the failure's file")) or [
+        "",
+        "What made it happen: nothing unusual, the default order of events fails.",
     ]
 
 

@@ -128,7 +128,13 @@ def _imported(module_name: str) -> ModuleType | None:
         return None
 
 
-_PACKAGES = tuple({sysconfig.get_path("purelib") + os.sep, sysconfig.get_path("platlib") + os.sep})
+_PACKAGES = tuple(
+    {
+        sysconfig.get_path("purelib") + os.sep,
+        sysconfig.get_path("platlib") + os.sep,
+        os.path.dirname(os.path.dirname(__file__)) + os.sep,  # ourselves, wherever we are  # noqa: PTH120
+    }
+)
 
 
 class _Current:

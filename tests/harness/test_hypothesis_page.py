@@ -1,0 +1,19 @@
+"""The page about Hypothesis is true: its tests are files, and its sessions are typed in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.pages import assert_true
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "hypothesis.md"
+
+
+@pytest.mark.slow
+def test_its_sessions_give_what_they_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And every block is one of them."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert_true(PAGE, tmp_path, at_least=8)
