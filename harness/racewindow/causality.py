@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from racewindow.footprint import ADDS, READS, WRITES, KeyTable
-from racewindow.trail import CLOCK_TASK, MARK_MASK, MIXER, KeyState, Pending, Row, State, Stride, mixed
+from racewindow.trail import CLOCK_TASK, MARK_MASK, MIXER, NO_VALUES, KeyState, Pending, Row, State, Stride, mixed
 
-_UNTOUCHED: KeyState = (0, 0, 0, 0, 0, 0, 0)
-_NO_VALUES: Mapping[int, int] = {}
+_UNTOUCHED: KeyState = (0, 0, 0, 0, 0, 0)
+_NO_KEYS: dict[int, KeyState] = {}
 _new = tuple.__new__
 _SCOPES = -1
 """Among the keys as soon as a cancel scope has been written."""
@@ -50,7 +50,7 @@ class Causality:
         index = len(strides)
         bit = 1 << index
         if self.goes_back:
-            self.snapshots.append(self.keys.copy())
+            self.snapshots.append(_NO_KEYS if barrier else self.keys.copy())  # nobody goes back to a barrier
         own, own_mark, root = self._history(tid, previous)
         enablers, enabled = own | self._floor, 0
         if woken_by or joined:
@@ -58,7 +58,7 @@ class Causality:
             enablers |= more
             if not blocking:
                 enabled, root = mark, hash((root, view))
-        footprint, items, lean, _ = table.decoded[codes]
+        footprint, items, lean, *_ = table.decoded[codes]
         moved = footprint[1] & table.scopes
         if self._lean:
             if moved:
@@ -68,8 +68,7 @@ class Causality:
         conflicts, mark, view, values = self._touch(
             items, bit, [tid, own_mark, enabled, salt, *choices], [root, salt, *choices], written
         )
-        races = 0
-        before = enablers
+        before, races = enablers, 0
         if barrier:
             before = enablers = bit - 1
             self._raise_floor(index)
@@ -81,29 +80,8 @@ class Causality:
             self._see(items, view)
         if blocking:
             races = conflicts & ~own & ~self._barriers
-        # As Stride(...) does, in half the time.
-        strides.append(
-            _new(
-                Stride,
-                (
-                    tid,
-                    choices,
-                    codes,
-                    footprint,
-                    enablers,
-                    own,
-                    before,
-                    races,
-                    blocking,
-                    barrier,
-                    mark,
-                    view,
-                    root,
-                    still,
-                    values,
-                ),
-            )
-        )
+        known = (tid, choices, codes, footprint, enablers, own, before, races, blocking, barrier)
+        strides.append(_new(Stride, (*known, mark, view, root, still, values)))  # as Stride(...) does, in half the time
 
     def _relate_scopes(self) -> None:
         """From now on readers of cancel scopes count: most executions do without, and every step reads some."""
@@ -120,16 +98,16 @@ class Causality:
         for number, mask in readers.items():
             self.keys[number] = (mask, *_UNTOUCHED[1:])
 
-    def _values(self, written: Sequence[tuple[int, int | State]], view: int) -> Mapping[int, int]:
+    def _values(self, written: Mapping[int, int | State], view: int) -> Mapping[int, int]:
         """Numbers for what has been written; of a queue, those who wait stand for all that they have seen."""
-        values = {}
-        for number, value in written:
+        values: dict[int, int] = {}
+        for number, value in written.items():
             if isinstance(value, tuple):
                 owner, count, waiting = value
                 views = [self.strides[at].view if at < len(self.strides) else view for _, at in waiting]
                 values[number] = mixed(hash((owner, count, *(task for task, _ in waiting), *views)))
             else:
-                values[number] = mixed(value)
+                values[number] = value
         return values
 
     def _sum_of_marks(self, steps: int) -> int:
@@ -139,8 +117,7 @@ class Causality:
         """What the last step has written is another value than it seemed."""
         for number, mode in items:
             if mode & WRITES:
-                readers, writers, adders, mark, mark_adds, *_ = self.keys[number]
-                self.keys[number] = (readers, writers, adders, mark, mark_adds, view, 0)
+                self.keys[number] = (*self.keys[number][:5], view)
 
     def _touch(
         self,
@@ -148,32 +125,31 @@ class Causality:
         bit: int,
         marks: list[int],
         views: list[int],
-        written: Sequence[tuple[int, int | State]],
+        written: Mapping[int, int | State],
     ) -> tuple[int, int, int, Mapping[int, int]]:
         """Enter a step into the state of its keys; (what it conflicts with, its mark, its view, values written)."""
-        keys, table = self.keys, self.table
+        keys, table, lean = self.keys, self.table, self._lean
         conflicts = 0
         changed: list[tuple[int, int, KeyState]] = []
         for number, mode in items:
             state = keys.get(number, _UNTOUCHED)
-            readers, writers, adders, mark, mark_adds, view, view_adds = state
+            readers, writers, adders, base, version, view = state
             if mode == READS:
                 conflicts |= writers | adders
-                keys[number] = (readers | bit, writers, adders, mark, mark_adds, view, view_adds)
-            else:
+                keys[number] = (readers | bit, writers, adders, base, version, view)
+            elif mode == ADDS:
+                conflicts |= writers | readers
                 changed.append((number, mode, state))
-                if mode == ADDS:
-                    conflicts |= writers | readers
-                    if mark:
-                        marks.append(mark)
-                    continue
+                if base:
+                    marks.append(base)
+                continue
+            else:
                 conflicts |= writers | adders | readers
-            mark += mark_adds
-            if mark:  # what nobody has touched yet says nothing
-                marks.append(mark)
-            view += view_adds
+                changed.append((number, mode, state))
+            if version:  # what nobody has touched yet says nothing
+                marks.append(version)
             if mode & READS or number not in table.blind:
-                if view or not table.scopes >> number & 1:  # as if it had been left out, which most of the time it is
+                if lean or view or not table.scopes >> number & 1:  # as if it were left out, as most of the time it is
                     views.append(view)
             elif number not in table.sure:
                 views.append(bool(view))
@@ -182,13 +158,14 @@ class Causality:
         own_mark = (own_mark * (own_mark ^ MIXER) >> 30) & MARK_MASK
         own_view = hash(tuple(views)) & MARK_MASK
         own_view = (own_view * (own_view ^ MIXER) >> 30) & MARK_MASK
-        values = self._values(written, own_view) if written else _NO_VALUES
-        for number, mode, (readers, writers, adders, mark, mark_adds, view, view_adds) in changed:
-            reads = readers | bit if mode & READS else readers
+        values = self._values(written, own_view) if written else NO_VALUES
+        for number, mode, (readers, writers, adders, base, version, view) in changed:
+            if mode & READS:
+                readers |= bit
             if mode & WRITES:
-                keys[number] = (reads, writers | bit, adders, own_mark, 0, values.get(number, own_view), 0)
+                keys[number] = (readers, writers | bit, adders, own_mark, own_mark, values.get(number, own_view))
             else:
-                keys[number] = (reads, writers, adders | bit, mark, mark_adds + own_mark, view, view_adds + own_view)
+                keys[number] = (readers, writers, adders | bit, base, version + own_mark, view + own_view)
         return conflicts, own_mark, own_view, values
 
     def _close(self, before: int, rest: int) -> tuple[int, int]:
@@ -220,10 +197,10 @@ class Causality:
             mark += stride.mark
             view += stride.view
         for number in joined:
-            _, writers, adders, *numbers = self.keys.get(number, _UNTOUCHED)
+            _, writers, adders, _, version, seen = self.keys.get(number, _UNTOUCHED)
             enablers, _ = self._close(enablers, (writers | adders) & ~enablers)
-            mark += numbers[0] + numbers[1]
-            view += numbers[2] + numbers[3]
+            mark += version
+            view += seen
         return enablers, mark, view
 
     def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:

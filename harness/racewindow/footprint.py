@@ -27,9 +27,9 @@ class KeyTable:
     `scopes`: which of them are cancel scopes, as bits; `scopes_change`: one has been written in some execution.
     `blind`: those that are set without being looked at; of them `sure`: those that are set in the same way whatever is
     there, as a cell is, and a key of a dictionary is not. `shared`: those that stand for several cells, which were
-    given one name. By access codes, `decoded`: a footprint as bit sets, key by key; and key by key and as codes,
-    without the cancel scopes only read; `changing`: key by key, without those that no footprint asked for so far has
-    changed, and of these only the ones that it changes itself.
+    given one name. By access codes, `decoded`: a footprint as bit sets, key by key; key by key and as codes, without
+    the cancel scopes only read; and the codes of what is written. `changing`: key by key, without those that no
+    footprint asked for so far has changed, and of these only the ones that it changes itself.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,8 @@ class _Decodings(dict[tuple[int, ...], "_Decoded"]):
         items = tuple(modes.items())
         lean = tuple(item for item in items if item[1] != READS or not scopes >> item[0] & 1)
         rest = tuple(code for code in codes if code % 3 != READ_CODE or not scopes >> code // 3 & 1)
-        found = self[codes] = footprint_of(codes), items, lean, rest
+        writes = tuple(code for code in codes if code % 3 == WRITE_CODE)
+        found = self[codes] = footprint_of(codes), items, lean, rest, writes
         return found
 
 
@@ -145,7 +146,7 @@ class Footprint(NamedTuple):
         return Footprint(self[0] | other[0], self[1] | other[1], self[2] | other[2])
 
 
-_Decoded = tuple[Footprint, tuple[Item, ...], tuple[Item, ...], tuple[int, ...]]
+_Decoded = tuple[Footprint, tuple[Item, ...], tuple[Item, ...], tuple[int, ...], tuple[int, ...]]
 NO_FOOTPRINT = Footprint(0, 0, 0)
 
 

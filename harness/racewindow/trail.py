@@ -51,7 +51,7 @@ class TaskTable:
         return number
 
 
-_NO_VALUES: Mapping[int, int] = {}
+NO_VALUES: Mapping[int, int] = {}
 State = tuple[int, int, tuple[tuple[int, int], ...]]
 """Of a lock or semaphore: its owner's number, its value, and who waits, each with the index of its last step."""
 
@@ -87,12 +87,12 @@ class Stride(NamedTuple):
     view: int
     root: int
     still: bool = False
-    values: Mapping[int, int] = _NO_VALUES
+    values: Mapping[int, int] = NO_VALUES
 
 
-KeyState = tuple[int, int, int, int, int, int, int]
-"""Of a key: the steps that have read, written and added to it, as masks; mark of the last write, and the sum of those
-of the adds since; the same of views."""
+KeyState = tuple[int, int, int, int, int, int]
+"""Of a key: the steps that have read, written and added to it, as masks; the mark of the last write; its version: that
+mark with those of the adds since; and the same of views, or of values where these say more."""
 Row = tuple[
     int,
     int,
@@ -104,7 +104,7 @@ Row = tuple[
     bool,
     int,
     bool,
-    Sequence[tuple[int, "int | State"]],
+    Mapping[int, "int | State"],
 ]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number

@@ -8,7 +8,7 @@ time that passed because nothing could run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ from racewindow.runtime.stillness import Stance, is_in_a_loop, same, stance_of
 from racewindow.trail import (
     CLOCK_TASK,
     MARK_MASK,
+    NO_VALUES,
     KeyState,
     Row,
     State,
     Stride,
     TaskTable,
     Trail,
+    mixed,
     number_of_trace,
 )
 
@@ -274,7 +276,7 @@ class TrailRecorder(Recorder):
     ) -> None:
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index, choices = tuple(self.footprint), self.index, self.choices
-        written = self._written() if self.causality.goes_back else ()
+        written = self._written(codes) if self.causality.goes_back else NO_VALUES
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
@@ -308,16 +310,19 @@ class TrailRecorder(Recorder):
         self.index = index + 1
         self.current = None
 
-    def _written(self) -> Sequence[tuple[int, int | State]]:
+    def _written(self, codes: tuple[int, ...]) -> Mapping[int, int | State]:
         """What the step has written, where the value says more than who wrote it."""
-        found: list[tuple[int, int | State]] = []
-        for code, value in self.footprint.items():
+        found: Mapping[int, int | State] = NO_VALUES
+        for code in self.table.decoded[codes][4]:
+            value = self.footprint[code]
             if value is None:
                 continue
+            if found is NO_VALUES:
+                found = {}
             if type(value) is not tuple:
-                found.append((code // 3, self._state(value)))
+                found[code // 3] = self._state(value)
             elif type(value[0]) in _PLAIN and code // 3 in self.table.sure:
-                found.append((code // 3, hash((type(value[0]).__name__, value[0]))))
+                found[code // 3] = mixed(hash((type(value[0]).__name__, value[0])))
         return found
 
     def _state(self, queue: Any) -> int | State:
@@ -326,7 +331,7 @@ class TrailRecorder(Recorder):
         free = 0 if owner is None else owner.tid, getattr(queue, "_value", 0)
         parked = queue._lot._parked
         if not parked:
-            return hash(free)
+            return mixed(hash(free))
         return (*free, tuple((task.tid, self.index if task is self.current else task.previous) for task in parked))
 
     @property
