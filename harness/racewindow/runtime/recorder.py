@@ -39,7 +39,9 @@ class Recorder:
     __slots__ = (
         "_cells",
         "_clock",
+        "_clock_read",
         "_deadlines",
+        "_deadlines_add",
         "_woken",
         "around",
         "choices",
@@ -67,6 +69,7 @@ class Recorder:
         self._woken: list[tuple[int, dict[int, None]]] = []
         self._clock = table.number("clock")
         self._deadlines = table.number("deadlines")
+        self._clock_read, self._deadlines_add = self._clock * 3 + READ_CODE, self._deadlines * 3 + ADD_CODE
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ class Recorder:
 
     def read_clock(self) -> None:
         """The step in progress asks for the time."""
-        self.footprint[self._clock * 3 + READ_CODE] = None
+        self.footprint[self._clock_read] = None
 
     def write_clock(self) -> None:
         """The step in progress moves the clock, as a blocking `time.sleep` does, over whatever deadlines there are."""
@@ -180,7 +183,7 @@ class Recorder:
 
     def changes_deadlines(self) -> None:
         """The step in progress changes which deadlines there are; whoever moves the clock looks at them."""
-        self.footprint[self._deadlines * 3 + ADD_CODE] = None
+        self.footprint[self._deadlines_add] = None
 
     def begin_clock(self) -> None:
         """Time passes: what that does is not of any task's step."""

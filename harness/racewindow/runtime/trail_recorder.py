@@ -63,6 +63,7 @@ class Tables:
         self.guesses: dict[tuple[int, int], Footprint] = {}
         self.places: dict[tuple[int, ...], int] = {}
         self.made: dict[tuple[int, str, int], int] = {}
+        self.free: dict[tuple[int, int], int] = {}
 
 
 class TrailRecorder(Recorder):
@@ -73,7 +74,16 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        *("_clock_codes", "_clock_task", "_effects", "_joins_next", "_looks_ahead", "_scopes_before", "_stance"),
+        *(
+            "_clock_codes",
+            "_clock_task",
+            "_effects",
+            "_goes_back",
+            "_joins_next",
+            "_looks_ahead",
+            "_scopes_before",
+            "_stance",
+        ),
         *(
             "blocked",
             "blocking",
@@ -102,6 +112,7 @@ class TrailRecorder(Recorder):
         self.tables = tables
         self.known = len(prefix)
         self.causality = Causality(tables.keys, prefix, keys)
+        self._goes_back = self.causality.goes_back
         self.rows: list[Row] = []
         self.index = 0  # of the step in progress, or of the next one
         self.blocking = False
@@ -204,7 +215,7 @@ class TrailRecorder(Recorder):
             self._ask_again(task)
         else:
             self.blocking = False
-            if self.causality.goes_back and task.previous >= 0:
+            if self._goes_back and task.previous >= 0:
                 self._begin_after(task)
 
     def _begin_after(self, task: SimTask) -> None:
@@ -276,7 +287,9 @@ class TrailRecorder(Recorder):
     ) -> None:
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index, choices = tuple(self.footprint), self.index, self.choices
-        written = self._written(codes) if self.causality.goes_back else NO_VALUES
+        written: Mapping[int, int | State] = NO_VALUES
+        if self._goes_back and task.tid != CLOCK_TASK and (writes := self.table.decoded[codes][5]):
+            written = self._written(writes)
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
@@ -311,14 +324,12 @@ class TrailRecorder(Recorder):
         self.current = None
 
     def _written(self, codes: tuple[int, ...]) -> Mapping[int, int | State]:
-        """What the step has written, where the value says more than who wrote it."""
-        found: Mapping[int, int | State] = NO_VALUES
-        for code in self.table.decoded[codes][4]:
+        """What the step has written, where the value says more than who wrote it; given the codes of its writes."""
+        found: dict[int, int | State] = {}
+        for code in codes:
             value = self.footprint[code]
             if value is None:
                 continue
-            if found is NO_VALUES:
-                found = {}
             if type(value) is not tuple:
                 found[code // 3] = self._state(value)
             elif type(value[0]) in _PLAIN and code // 3 in self.table.sure:
@@ -327,11 +338,17 @@ class TrailRecorder(Recorder):
 
     def _state(self, queue: Any) -> int | State:
         """Of a lock or a semaphore. Who waits stands at his last step, which for the task in progress is this one."""
-        owner = getattr(queue, "_owner", None)
-        free = 0 if owner is None else owner.tid, getattr(queue, "_value", 0)
+        try:
+            owner = queue._owner
+            free = 0 if owner is None else owner.tid, 0
+        except AttributeError:
+            free = 0, queue._value
         parked = queue._lot._parked
         if not parked:
-            return mixed(hash(free))
+            number = self.tables.free.get(free)
+            if number is None:
+                number = self.tables.free[free] = mixed(hash(free))
+            return number
         return (*free, tuple((task.tid, self.index if task is self.current else task.previous) for task in parked))
 
     @property
