@@ -69,7 +69,7 @@ class Causality:
             else:
                 looks = lean
         conflicts, mark, view, values = self._touch(
-            looks, items, [tid, own_mark, enabled, salt, *choices], [root, salt, *choices], written
+            looks, items, (tid, own_mark, enabled, salt, choices), [root, salt, *choices], written
         )
         before, races = enablers, 0
         if barrier:
@@ -130,37 +130,35 @@ class Causality:
         self,
         looks: Sequence[int],
         items: Sequence[tuple[int, int]],
-        marks: list[int],
+        known: tuple[object, ...],
         views: list[int],
         written: Mapping[int, int | State],
     ) -> tuple[int, int, int, Mapping[int, int]]:
         """Enter a step into the state of its keys; (what it conflicts with, its mark, its view, values written)."""
         keys, table, lean = self.keys, self.table, self._lean
-        bit, conflicts = 1 << len(self.strides), 0
+        bit, conflicts, seen = 1 << len(self.strides), 0, 0
         for number in looks:
             readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
             keys[number] = (readers | bit, writers, adders, base, version, view)
             conflicts |= writers | adders
-            if version:  # what nobody has touched yet says nothing
-                marks.append(version)
+            seen += version  # a sum: who has made them is in the marks, and what nobody has touched yet says nothing
             if lean or view or not table.scopes >> number & 1:  # as if it were left out, as most of the time it is
                 views.append(view)
         for number, mode in items:
             readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
             conflicts |= writers | readers
             if mode == ADDS:
-                version = base
+                seen += base
             else:
+                seen += version
                 conflicts |= adders
                 if mode & READS or number not in table.blind:
                     if lean or view or not table.scopes >> number & 1:
                         views.append(view)
                 elif number not in table.sure:
                     views.append(bool(view))
-            if version:
-                marks.append(version)
         # `mixed`, without the calls.
-        own_mark = hash(tuple(marks)) & MARK_MASK
+        own_mark = hash((*known, seen)) & MARK_MASK
         own_mark = (own_mark * (own_mark ^ MIXER) >> 30) & MARK_MASK
         own_view = hash(tuple(views)) & MARK_MASK
         own_view = (own_view * (own_view ^ MIXER) >> 30) & MARK_MASK

@@ -166,24 +166,18 @@ def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     bases = [0] * len(table)  # of each key: the mark of its last write
     versions = [0] * len(table)  # the same and those of the adds since
     for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _, _ in rows:
-        parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
-        if choices:
-            parts += choices
-        if not blocking:
-            if len(woken_by) == 1:
-                parts[2] = marks[woken_by[0]]
-            elif woken_by:
-                parts[2] = sum(marks[each] for each in set(woken_by))
+        enabled = seen = 0
+        if (woken_by or joined) and not blocking:
+            enabled = marks[woken_by[0]] if len(woken_by) == 1 else sum(marks[each] for each in set(woken_by))
             for number in joined:
-                parts[2] += versions[number]
-        seen, added, written, grown = keys_of[codes]
-        for number in seen:
-            if version := versions[number]:
-                parts.append(version)
+                enabled += versions[number]
+        used, added, written, grown = keys_of[codes]
+        for number in used:
+            seen += versions[number]
         for number in added:
-            if version := bases[number]:
-                parts.append(version)
-        mark = hash(tuple(parts)) & MARK_MASK
+            seen += bases[number]
+        own = marks[previous] if previous >= 0 else -1
+        mark = hash((tid, own, enabled, salt, choices, seen)) & MARK_MASK
         mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
         for number in written:
             versions[number] = bases[number] = mark

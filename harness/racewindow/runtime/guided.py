@@ -86,7 +86,7 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
         try:
             take_step(runner, picked)
         finally:  # also of a step that did not come back: it was begun, and the guide has to be able to repeat that
-            recorder.end(picked, 0, exited=picked not in tasks)
+            recorder.end(picked, 0, picked not in tasks)
             row = recorder.rows[-1]
             guide.stepped(row[0], row[4], row[5], barrier=False)
         if len(runq) - before > 1:

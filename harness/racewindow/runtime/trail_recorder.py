@@ -76,6 +76,7 @@ class TrailRecorder(Recorder):
     __slots__ = (
         *(
             "_clock_codes",
+            "_clock_footprint",
             "_clock_task",
             "_effects",
             "_goes_back",
@@ -128,6 +129,7 @@ class TrailRecorder(Recorder):
         self.options = 1  # product of the numbers of options at the decisions of a walk
         self._clock_task: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
+        self._clock_footprint = dict.fromkeys(self._clock_codes)
 
     def new_number(self, kind: str) -> int:
         """As in the base, without putting a name together that is known."""
@@ -159,15 +161,16 @@ class TrailRecorder(Recorder):
         task.waits_on = None
         if self.closing:
             return
-        if self.current is not None:
-            if task is not self.current:
-                task.enablers.append(self.index)
-                if self.index >= self.known:
+        current, index = self.current, self.index
+        if current is not None:
+            if task is not current:
+                task.enablers.append(index)
+                if index >= self.known:
                     codes = self.around.get(task._cancel_status) or self.scope_codes(task)
                     if codes is not self._scopes_before:  # which the step has read
                         self._woken.append((task._counter, codes))
-        elif self.index:  # a deadline that the last step has moved into the past
-            task.enablers.append(self.index - 1)
+        elif index:  # a deadline that the last step has moved into the past
+            task.enablers.append(index - 1)
 
     def closed(self, nursery: Any) -> None:
         """The parent's next step comes after the exits of all children; one that finds them all gone does not."""
@@ -181,10 +184,12 @@ class TrailRecorder(Recorder):
         """Time passes, as a step of the clock."""
         self.current = self._clock_task
         if self.index >= self.known:
-            self.footprint = dict.fromkeys(self._clock_codes)
+            self.footprint = self._clock_footprint.copy()
             self._scopes_before = _NO_SCOPES
-            self.choices = []
-            self._woken = []
+            if self.choices:
+                self.choices = []
+            if self._woken:
+                self._woken = []
 
     def end_clock(self, runner: SimRunner, *, barrier: bool, passed: bool = True) -> None:
         """It has passed, if it could."""
@@ -216,18 +221,15 @@ class TrailRecorder(Recorder):
         else:
             self.blocking = False
             if self._goes_back and task.previous >= 0:
-                self._begin_after(task)
+                touched = task.touched
+                if not (touched[1] or touched[2]):
+                    self._begin_after_a_look(task)
 
-    def _begin_after(self, task: SimTask) -> None:
+    def _begin_after_a_look(self, task: SimTask) -> None:
         """A task that has only looked may be spinning: whether it is shows when it has looked once more."""
         index = task.previous
-        if index < self.known:
-            stride = self.causality.strides[index]
-            touched, self.blocking = stride.footprint, stride.still
-        else:
-            row = self.rows[index - self.known]
-            touched, self.blocking = self.table.decoded[row[4]][0], row[9]
-        if not (touched.writes or touched.adds) and is_in_a_loop(task):
+        self.blocking = self.causality.strides[index].still if index < self.known else self.rows[index - self.known][9]
+        if is_in_a_loop(task):
             self._stance, self._effects = stance_of(task), task._runner.effects
 
     def _was_still(self, task: SimTask) -> bool:
@@ -249,7 +251,7 @@ class TrailRecorder(Recorder):
             self.parked[task] = footprint.reads
             self.spun = True
 
-    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+    def end(self, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001  # keywords cost
         """The step is over."""
         del now_ns
         if self._woken:
@@ -269,7 +271,7 @@ class TrailRecorder(Recorder):
         stride = self.causality.strides[self.index]
         if self.parked or stride.still:
             self._note_parked(task.tid, stride.footprint, still=stride.still)
-        task.previous = self.index
+        task.previous, task.touched = self.index, stride.footprint
         if task.enablers:
             task.enablers = []
         if task.joined or self._joins_next:
@@ -288,8 +290,11 @@ class TrailRecorder(Recorder):
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index, choices = tuple(self.footprint), self.index, self.choices
         written: Mapping[int, int | State] = NO_VALUES
-        if self._goes_back and task.tid != CLOCK_TASK and (writes := self.table.decoded[codes][5]):
-            written = self._written(writes)
+        if self._goes_back:
+            decoded = self.table.decoded[codes]
+            task.touched = decoded[0]
+            if decoded[5] and task.tid != CLOCK_TASK:
+                written = self._written(decoded[5])
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
@@ -367,7 +372,7 @@ class TrailRecorder(Recorder):
     def trace_number(self) -> int:
         """A number for the Mazurkiewicz trace of the execution: equal for equivalent orders, and for no others."""
         if self.causality.strides:
-            return sum(stride.mark for stride in self.strides) & MARK_MASK
+            return sum([stride.mark for stride in self.strides]) & MARK_MASK  # a generator costs more
         return number_of_trace(self.rows, self.table)
 
     # --- the end, and looking ahead ---------------------------------------------------------------------------------
