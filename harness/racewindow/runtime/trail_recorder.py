@@ -74,30 +74,9 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        *(
-            "_clock_codes",
-            "_clock_footprint",
-            "_clock_task",
-            "_effects",
-            "_goes_back",
-            "_joins_next",
-            "_looks_ahead",
-            "_scopes_before",
-            "_stance",
-        ),
-        *(
-            "blocked",
-            "blocking",
-            "causality",
-            "index",
-            "known",
-            "options",
-            "parked",
-            "places",
-            "rows",
-            "spun",
-            "tables",
-        ),
+        *("_clock_codes", "_clock_footprint", "_clock_task", "_effects", "_goes_back", "_joins_next", "_looks_ahead"),
+        *("_scopes_before", "_stance", "blocked", "blocking", "causality", "index", "known", "options", "parked"),
+        *("places", "rows", "spun", "tables"),
     )
 
     def __init__(
@@ -300,21 +279,9 @@ class TrailRecorder(Recorder):
             task.enablers = []
         if joined or self._joins_next:
             task.joined, self._joins_next = self._joins_next, []
-        self.rows.append(
-            (
-                task.tid,
-                task.previous,
-                woken_by,
-                joined,
-                codes,
-                tuple(choices) if choices else (),
-                blocking,
-                barrier,
-                salt,
-                still,
-                written,
-            )
-        )
+        taken = tuple(choices) if choices else ()
+        row = (task.tid, task.previous, woken_by, joined, codes, taken, blocking, barrier, salt, still, written)
+        self.rows.append(row)
         if self.parked or still:
             self._note_parked(task.tid, self.table.decoded[codes][0], still=still)
         task.previous = index
