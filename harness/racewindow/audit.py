@@ -142,8 +142,8 @@ def equivalent_order(strides: Sequence[Stride], choose: Callable[[list[int]], in
     order: Order = []
     left = (1 << len(strides)) - 1
     while turns:
-        ready = [task for task in turns if not strides[queues[task][-1]].before & left]
-        task = choose(ready) if choose is not None else ready[0]
+        ready = (task for task in turns if not strides[queues[task][-1]].before & left)
+        task = next(ready) if choose is None else choose(list(ready))
         index = queues[task].pop()
         turns.remove(task)
         if queues[task]:

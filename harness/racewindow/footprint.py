@@ -27,9 +27,10 @@ class KeyTable:
     `scopes`: which of them are cancel scopes, as bits; `scopes_change`: one has been written in some execution.
     `blind`: those that are set without being looked at; of them `sure`: those that are set in the same way whatever is
     there, as a cell is, and a key of a dictionary is not. `shared`: those that stand for several cells, which were
-    given one name. By access codes, `decoded`: a footprint as bit sets, key by key; and key by key and as codes,
-    without the cancel scopes only read; `changing`: key by key, without those that no footprint asked for so far has
-    changed, and of these only the ones that it changes itself.
+    given one name. By access codes, `decoded`: a footprint as bit sets; the keys that are not only read, with modes;
+    those that are; the latter, and all codes, without the cancel scopes only read; and the codes of what is written.
+    `changing`: the keys, but for those that no footprint asked for so far has changed: first not only added to, then
+    only added to; and again those that it writes, and those that it adds to and does not write.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,9 @@ class KeyTable:
             number = self._numbers[name] = len(self._names)
             self._names.append(name)
         return number
+
+    def __len__(self) -> int:
+        return len(self._names)
 
     def knows(self, name: str) -> bool:
         """Whether a key of this name has been touched."""
@@ -84,24 +88,37 @@ class _Decodings(dict[tuple[int, ...], "_Decoded"]):
         modes: dict[int, int] = {}
         for code in codes:
             modes[code // 3] = modes.get(code // 3, 0) | 1 << code % 3
-        items = tuple(modes.items())
-        lean = tuple(item for item in items if item[1] != READS or not scopes >> item[0] & 1)
+        items = tuple(sorted(modes.items(), key=_by_mode))
+        looks = tuple(number for number, mode in items if mode == READS)
+        lean = tuple(number for number in looks if not scopes >> number & 1)
         rest = tuple(code for code in codes if code % 3 != READ_CODE or not scopes >> code // 3 & 1)
-        found = self[codes] = footprint_of(codes), items, lean, rest
+        writes = tuple(code for code in codes if code % 3 == WRITE_CODE)
+        found = self[codes] = footprint_of(codes), items[len(looks) :], looks, lean, rest, writes
         return found
 
 
-class _Changing(dict[tuple[int, ...], tuple[tuple[Item, ...], tuple[Item, ...]]]):
+def _by_mode(item: Item) -> int:
+    """What is only read comes first, and what is only added to last: then marks need no look at the modes."""
+    return (item[1] != READS) + (item[1] == ADDS)
+
+
+class _Changing(dict[tuple[int, ...], "_Changes"]):
     def __init__(self, table: KeyTable) -> None:
         self._table, self._keys = table, 0
 
-    def __missing__(self, codes: tuple[int, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-        (_, writes, adds), items, *_ = self._table.decoded[codes]
+    def __missing__(self, codes: tuple[int, ...]) -> _Changes:
+        (_, writes, adds), items, looks, *_ = self._table.decoded[codes]
         if (writes | adds) & ~self._keys or len(self) >= _DECODED_MAX:
             self.clear()
             self._keys |= writes | adds
-        kept = tuple(item for item in items if self._keys >> item[0] & 1)
-        found = self[codes] = kept, tuple(item for item in kept if item[1] != READS)
+        items = (*((number, READS) for number in looks), *items)
+        kept = [item for item in items if self._keys >> item[0] & 1]
+        found = self[codes] = (
+            tuple(number for number, mode in kept if mode != ADDS),
+            tuple(number for number, mode in kept if mode == ADDS),
+            tuple(number for number, mode in kept if mode & WRITES),
+            tuple(number for number, mode in kept if mode & ADDS and not mode & WRITES),
+        )
         return found
 
 
@@ -145,7 +162,8 @@ class Footprint(NamedTuple):
         return Footprint(self[0] | other[0], self[1] | other[1], self[2] | other[2])
 
 
-_Decoded = tuple[Footprint, tuple[Item, ...], tuple[Item, ...], tuple[int, ...]]
+_Decoded = tuple[Footprint, tuple[Item, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+_Changes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 NO_FOOTPRINT = Footprint(0, 0, 0)
 
 

@@ -8,9 +8,10 @@ the clock is a step of the task number CLOCK_TASK.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from racewindow.footprint import ADDS, WRITES, Footprint, KeyTable
+from racewindow.footprint import Footprint, KeyTable
 
 CLOCK_TASK = 0
 """The number of the clock among the tasks."""
@@ -51,12 +52,13 @@ class TaskTable:
         return number
 
 
-_NO_VALUES: Mapping[int, int] = {}
+NO_VALUES: Mapping[int, int] = {}
 State = tuple[int, int, tuple[tuple[int, int], ...]]
 """Of a lock or semaphore: its owner's number, its value, and who waits, each with the index of its last step."""
 
 
-class Stride(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Stride:
     """One step of a trail.
 
     `task`: its number. `choices`: the values that it took. `codes`: its accesses in order of first access; `footprint`:
@@ -87,12 +89,12 @@ class Stride(NamedTuple):
     view: int
     root: int
     still: bool = False
-    values: Mapping[int, int] = _NO_VALUES
+    values: Mapping[int, int] = field(default_factory=dict)
 
 
-KeyState = tuple[int, int, int, int, int, int, int]
-"""Of a key: the steps that have read, written and added to it, as masks; mark of the last write, and the sum of those
-of the adds since; the same of views."""
+KeyState = tuple[int, int, int, int, int, int]
+"""Of a key: the steps that have read, written and added to it, as masks; the mark of the last write; its version: that
+mark with those of the adds since; and the same of views, or of values where these say more."""
 Row = tuple[
     int,
     int,
@@ -104,7 +106,7 @@ Row = tuple[
     bool,
     int,
     bool,
-    Sequence[tuple[int, "int | State"]],
+    Mapping[int, "int | State"],
 ]
 """A step before anything is worked out: number of its task, index of that task's step before it or -1, the steps that
 have woken it, keys of the nurseries that it has waited for, access codes, choices, blocking, barrier, salt: a number
@@ -159,32 +161,27 @@ class Trail(NamedTuple):
 
 def number_of_trace(rows: Sequence[Row], table: KeyTable) -> int:
     """A number for a Mazurkiewicz trace: the sum of the marks of its steps, as `Causality` has them."""
-    items_of = table.changing
+    keys_of = table.changing
     marks: list[int] = []
-    bases: dict[int, int] = {}  # of each key: the mark of its last write
-    versions: dict[int, int] = {}  # the same and those of the adds since
+    bases = [0] * len(table)  # of each key: the mark of its last write
+    versions = [0] * len(table)  # the same and those of the adds since
     for tid, previous, woken_by, joined, codes, choices, blocking, _, salt, _, _ in rows:
-        parts = [tid, marks[previous] if previous >= 0 else -1, 0, salt]
-        if choices:
-            parts += choices
-        if not blocking:
-            if len(woken_by) == 1:
-                parts[2] = marks[woken_by[0]]
-            elif woken_by:
-                parts[2] = sum(marks[each] for each in set(woken_by))
+        enabled = seen = 0
+        if (woken_by or joined) and not blocking:
+            enabled = marks[woken_by[0]] if len(woken_by) == 1 else sum(marks[each] for each in set(woken_by))
             for number in joined:
-                parts[2] += versions.get(number, 0)
-        items, changed = items_of[codes]
-        for number, mode in items:
-            version = bases.get(number) if mode == ADDS else versions.get(number)
-            if version:
-                parts.append(version)
-        mark = hash(tuple(parts)) & MARK_MASK
+                enabled += versions[number]
+        used, added, written, grown = keys_of[codes]
+        for number in used:
+            seen += versions[number]
+        for number in added:
+            seen += bases[number]
+        own = marks[previous] if previous >= 0 else -1
+        mark = hash((tid, own, enabled, salt, choices, seen)) & MARK_MASK
         mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK  # `mixed`, without the call
-        for number, mode in changed:
-            if mode & WRITES:
-                versions[number] = bases[number] = mark
-            else:
-                versions[number] = versions.get(number, 0) + mark
+        for number in written:
+            versions[number] = bases[number] = mark
+        for number in grown:
+            versions[number] += mark
         marks.append(mark)
     return sum(marks) & MARK_MASK

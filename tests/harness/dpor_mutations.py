@@ -136,9 +136,9 @@ def _no_scopes_at_the_end() -> Iterator[None]:
     """Nor when a scope is entered, which is the same thing but for a scope that is left in the same step."""
     end = TrailRecorder.end
 
-    def ends(self: TrailRecorder, task: SimTask, now_ns: int, *, exited: bool) -> None:
+    def ends(self: TrailRecorder, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001
         del exited
-        end(self, task, now_ns, exited=True)
+        end(self, task, now_ns, True)
 
     with mock.patch.object(TrailRecorder, "end", ends), _without("__enter__", trio.CancelScope)():
         yield

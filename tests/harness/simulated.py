@@ -7,12 +7,15 @@ holds, as `until` does. All tasks stand before their first step at the start: on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from racewindow.footprint import NO_FOOTPRINT, Footprint, footprint_of
 from racewindow.strategy import Picker, Strategy, Task
 from racewindow.trail import Stride, TaskTable, Trail
+
+BLANK = Stride(0, (), (), NO_FOOTPRINT, 0, 0, 0, 0, blocking=False, barrier=False, mark=0, view=0, root=0)
+"""A step that nothing is known of."""
 
 Predicate = Callable[[], bool]
 Body = Iterator[Predicate | None]
@@ -142,7 +145,6 @@ class Simulator:
     def trail(self) -> Trail:
         """The last execution as a strategy sees it; what no sampling strategy looks at stays empty."""
         main = self.table.root("main")
-        blank = Stride._make([0] * len(Stride._fields))
         strides: list[Stride] = []
         previous: dict[int, int] = {}
         for index, step in enumerate(self.taken):
@@ -155,7 +157,8 @@ class Simulator:
                     before |= 1 << earlier | strides[earlier].before
             previous[step.task] = index
             strides.append(
-                blank._replace(
+                replace(
+                    BLANK,
                     task=self.table.child(main, step.task),
                     codes=step.codes,
                     footprint=step.footprint,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from math import comb, sqrt
 from pathlib import Path
@@ -24,8 +25,8 @@ from racewindow.strategies.pct import PriorityWalk
 from racewindow.strategies.random_walk import RandomWalk
 from racewindow.strategies.surw import HoldingWalk, SelectiveWalk, Weights, profile_of, raced_keys, shared_keys
 from racewindow.strategy import Strategy
-from racewindow.trail import Stride, Trail
-from tests.harness.simulated import Body, Program, Simulator, Store, failing, reorder, take, twostage, wronglock
+from racewindow.trail import Trail
+from tests.harness.simulated import BLANK, Body, Program, Simulator, Store, failing, reorder, take, twostage, wronglock
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -177,10 +178,14 @@ def test_it_does_not_draw_a_key_that_a_lock_orders() -> None:
 def trail_of(*steps: tuple[str, list[int], int, int]) -> Trail:
     """A trail of steps: path, access codes, the steps without which it could not be taken, those that it races with."""
     paths = list(dict.fromkeys(["clock", *(path for path, *_ in steps)]))
-    blank = Stride._make([0] * len(Stride._fields))
     strides = [
-        blank._replace(
-            task=paths.index(path), codes=tuple(codes), footprint=footprint_of(codes), enablers=enablers, races=races
+        replace(
+            BLANK,
+            task=paths.index(path),
+            codes=tuple(codes),
+            footprint=footprint_of(codes),
+            enablers=enablers,
+            races=races,
         )
         for path, codes, enablers, races in steps
     ]

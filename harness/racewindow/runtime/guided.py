@@ -50,13 +50,14 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
     if racing:
         runner.lean_sleep = False  # see DecidedLoop
     last = _repeat(runner, recorder)
-    runq = runner.runq
+    runq, tasks = runner.runq, runner.tasks
     while True:
         if runner.due:
             runner.due = False
             expire(runner, runner.now)
-        ready = [task for task in runner.waiting if holds(task)] if runner.waiting else []
-        runnable = [*runq, *ready]
+        runnable = runq.copy()
+        if runner.waiting:
+            runnable += [task for task in runner.waiting if holds(task)]
         may_advance = racing and runner.deadlines.next_deadline() < inf
         if not runnable and (not may_advance or wakes_the_idle(runner)):
             if not runner.tasks:
@@ -70,16 +71,27 @@ def run_guided(runner: SimRunner, guide: Guide, steps_max: int, *, racing: bool)
         picked = guide.pick(runnable, may_advance=may_advance, last=last)
         if picked is None:
             return CUT if runnable or may_advance else SPINNING
-        index = recorder.index
+        if not isinstance(picked, SimTask):
+            _advance(runner, recorder)
+            _tell(guide, recorder)
+            continue
+        last = picked
+        if picked.predicate is not None:
+            wake_waiter(runner, picked)
+        else:
+            runq[runq.index(picked)] = runq[-1]  # in the order in which the general loop would have it
+            runq.pop()
+        before = len(runq)
+        recorder.begin(picked)
         try:
-            if isinstance(picked, SimTask):
-                last = picked
-                _step(runner, recorder, picked)
-            else:
-                _advance(runner, recorder)
+            take_step(runner, picked)
         finally:  # also of a step that did not come back: it was begun, and the guide has to be able to repeat that
-            if recorder.index > index:
-                _tell(guide, recorder)
+            recorder.end(picked, 0, picked not in tasks)
+            row = recorder.rows[-1]
+            guide.stepped(row[0], row[4], row[5], barrier=False)
+        if len(runq) - before > 1:
+            sort_tail(runq, before)
+        runner.step_serial += 1
         if runner.step_serial >= steps_max:
             return LIMIT if runner.tasks else FINISHED
 
@@ -149,24 +161,6 @@ def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
         runner.step_serial += 1
     RECORDING.accesses, runner.recording = recorder, True
     return last
-
-
-def _step(runner: SimRunner, recorder: TrailRecorder, task: SimTask) -> None:
-    runq = runner.runq
-    if task.predicate is not None:
-        wake_waiter(runner, task)
-    else:
-        runq[runq.index(task)] = runq[-1]  # in the order in which the general loop would have it
-        runq.pop()
-    before = len(runq)
-    recorder.begin(task)
-    try:
-        take_step(runner, task)
-    finally:
-        recorder.end(task, 0, exited=task not in runner.tasks)
-    if len(runq) - before > 1:
-        sort_tail(runq, before)
-    runner.step_serial += 1
 
 
 def _advance(runner: SimRunner, recorder: TrailRecorder) -> None:

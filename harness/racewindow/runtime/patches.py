@@ -97,7 +97,8 @@ async def lean_sleep(seconds: float) -> None:
         await _sleep(seconds)
         return
     if runner.recording:
-        runner.recorder.read_clock()
+        recorder = runner.recorder
+        recorder.footprint[recorder.clock_read] = None
     now = runner.now
     deadline = now + seconds
     if not now < deadline < inf:

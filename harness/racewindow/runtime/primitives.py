@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -46,18 +45,31 @@ def _hook(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
     return hooked
 
 
-def _hook_lot(original: Callable[[Any], Any], lot: Callable[[Any], Any] | None, code: int) -> Callable[[Any], Any]:
-    """The same for what takes no arguments, with nothing called: nearly all accesses to locks and their lots."""
+def _hook_owner(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Notes a write to a lock first, with nothing called: half of all accesses to locks, and a lot reads the rest."""
 
     @wraps(original)
     def hooked(self: Any) -> Any:
         now = RECORDING.accesses
         if now is not None and now.current is not None:
-            thing = self if lot is None else lot(self)
-            entry = now.names.get(id(thing))
-            # A write comes with the lock: what it is then, its owner and who waits, is looked at when the step is over.
-            number = now.key(thing) if entry is None else entry[1]
-            now.footprint[number * 3 + code] = self if code == WRITE_CODE else None
+            lot = self._lot
+            entry = now.names.get(id(lot))
+            # It comes with the lock: what that is then, its owner and who waits, is looked at when the step is over.
+            now.footprint[(now.key(lot) if entry is None else entry[1]) * 3 + WRITE_CODE] = self
+        return original(self)
+
+    return hooked
+
+
+def _hook_lot(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Notes a look at a parking lot first, likewise."""
+
+    @wraps(original)
+    def hooked(self: Any) -> Any:
+        now = RECORDING.accesses
+        if now is not None and now.current is not None:
+            entry = now.names.get(id(self))
+            now.footprint[(now.key(self) if entry is None else entry[1]) * 3 + READ_CODE] = None
         return original(self)
 
     return hooked
@@ -209,14 +221,8 @@ _METHODS: tuple[tuple[type, str, _Note], ...] = (
     (_NURSERY, "start_soon", _may_be_late),
     (_NURSERY, "_add_exc", _writes),
 )
-_LOTS: tuple[tuple[type, str, Callable[[Any], Any] | None, int], ...] = (
-    *(
-        (owner, name, attrgetter("_lot"), WRITE_CODE)
-        for owner in (_LOCK, _SEM)
-        for name in ("acquire_nowait", "release")
-    ),
-    *((ParkingLot, name, None, READ_CODE) for name in ("__len__", "__bool__")),
-)
+_OWNERS = tuple((owner, name) for owner in (_LOCK, _SEM) for name in ("acquire_nowait", "release"))
+_LOTS = tuple((ParkingLot, name) for name in ("__len__", "__bool__"))
 _CHANNELS: tuple[tuple[type, str, _Note], ...] = (
     (_SEND, "send_nowait", channels.sends),
     (_RECEIVE, "receive_nowait", channels.receives),
@@ -305,8 +311,9 @@ class Hooks:
             self._replace(owner, name, _hook_async(getattr(owner, name), note))
         for owner, name, reads, writes in _PROPERTIES:
             self._replace(owner, name, _property(owner.__dict__[name], reads, writes))
-        for owner, name, lot, code in _LOTS:
-            self._replace(owner, name, _hook_lot(getattr(owner, name), lot, code))
+        for hook, places in ((_hook_owner, _OWNERS), (_hook_lot, _LOTS)):
+            for owner, name in places:
+                self._replace(owner, name, hook(getattr(owner, name)))
         for owner, name, note in _CHANNELS:
             self._replace(owner, name, _hook_state(getattr(owner, name), note))
         for owner, kind, inner in _CLASSES:

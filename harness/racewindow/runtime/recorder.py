@@ -33,7 +33,7 @@ class Recorder:
 
     Of the step in progress: `current` is its task (None between steps), `number` its number among that task's own, and
     `footprint` has its access codes as keys, in order of first access. What it has at a write is None, `(value,)` where
-    a cell was set, or the lock.
+    a cell was set, or the lock. `clock_read`, `deadlines_add`: the codes of what every sleep does.
     """
 
     __slots__ = (
@@ -43,8 +43,10 @@ class Recorder:
         "_woken",
         "around",
         "choices",
+        "clock_read",
         "closing",
         "current",
+        "deadlines_add",
         "footprint",
         "locator",
         "names",
@@ -67,6 +69,7 @@ class Recorder:
         self._woken: list[tuple[int, dict[int, None]]] = []
         self._clock = table.number("clock")
         self._deadlines = table.number("deadlines")
+        self.clock_read, self.deadlines_add = self._clock * 3 + READ_CODE, self._deadlines * 3 + ADD_CODE
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ class Recorder:
 
     def read_clock(self) -> None:
         """The step in progress asks for the time."""
-        self.footprint[self._clock * 3 + READ_CODE] = None
+        self.footprint[self.clock_read] = None
 
     def write_clock(self) -> None:
         """The step in progress moves the clock, as a blocking `time.sleep` does, over whatever deadlines there are."""
@@ -180,7 +183,7 @@ class Recorder:
 
     def changes_deadlines(self) -> None:
         """The step in progress changes which deadlines there are; whoever moves the clock looks at them."""
-        self.footprint[self._deadlines * 3 + ADD_CODE] = None
+        self.footprint[self.deadlines_add] = None
 
     def begin_clock(self) -> None:
         """Time passes: what that does is not of any task's step."""
@@ -209,7 +212,7 @@ class Recorder:
             with suppress(Exception):  # one that raises does so in its own step
                 predicate()
 
-    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+    def end(self, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001  # keywords cost
         """The step is over."""
         self._read_scopes_of_woken()
         if not exited:

@@ -197,7 +197,7 @@ class SimRunner(Runner):  # type: ignore[misc]  # see _trio_internals
 
     def now_ns(self) -> int:
         """Virtual time in integer nanoseconds."""
-        return round(self.clock_seconds() * 1_000_000_000)
+        return round((self.now if self.clock is None else self.clock.current_time()) * 1_000_000_000)
 
     # --- tracked objects --------------------------------------------------------------------------------------------
 

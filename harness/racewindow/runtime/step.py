@@ -74,7 +74,8 @@ def error_outcome(error: BaseException) -> outcome.Error:
 def begin_sleep(runner: SimRunner, task: SimTask) -> None:
     """A task yielded `Sleep`: wake it at `runner.sleep_deadline`."""
     if runner.recording:
-        runner.recorder.changes_deadlines()
+        recorder = runner.recorder
+        recorder.footprint[recorder.deadlines_add] = None
     deadlines = runner.deadlines
     deadlines.serial = task.timer = deadlines.serial + 1
     heappush(deadlines.timers, (runner.sleep_deadline, task.timer, task))

@@ -8,7 +8,7 @@ time that passed because nothing could run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ from racewindow.runtime.stillness import Stance, is_in_a_loop, same, stance_of
 from racewindow.trail import (
     CLOCK_TASK,
     MARK_MASK,
+    NO_VALUES,
     KeyState,
     Row,
     State,
     Stride,
     TaskTable,
     Trail,
+    mixed,
     number_of_trace,
 )
 
@@ -61,6 +63,7 @@ class Tables:
         self.guesses: dict[tuple[int, int], Footprint] = {}
         self.places: dict[tuple[int, ...], int] = {}
         self.made: dict[tuple[int, str, int], int] = {}
+        self.free: dict[tuple[int, int], int] = {}
 
 
 class TrailRecorder(Recorder):
@@ -71,20 +74,9 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        *("_clock_codes", "_clock_task", "_effects", "_joins_next", "_looks_ahead", "_scopes_before", "_stance"),
-        *(
-            "blocked",
-            "blocking",
-            "causality",
-            "index",
-            "known",
-            "options",
-            "parked",
-            "places",
-            "rows",
-            "spun",
-            "tables",
-        ),
+        *("_clock_codes", "_clock_footprint", "_clock_task", "_effects", "_goes_back", "_joins_next", "_looks_ahead"),
+        *("_scopes_before", "_stance", "blocked", "blocking", "causality", "index", "known", "options", "parked"),
+        *("places", "rows", "spun", "tables"),
     )
 
     def __init__(
@@ -100,6 +92,7 @@ class TrailRecorder(Recorder):
         self.tables = tables
         self.known = len(prefix)
         self.causality = Causality(tables.keys, prefix, keys)
+        self._goes_back = self.causality.goes_back
         self.rows: list[Row] = []
         self.index = 0  # of the step in progress, or of the next one
         self.blocking = False
@@ -115,6 +108,7 @@ class TrailRecorder(Recorder):
         self.options = 1  # product of the numbers of options at the decisions of a walk
         self._clock_task: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
+        self._clock_footprint = dict.fromkeys(self._clock_codes)
 
     def new_number(self, kind: str) -> int:
         """As in the base, without putting a name together that is known."""
@@ -146,15 +140,16 @@ class TrailRecorder(Recorder):
         task.waits_on = None
         if self.closing:
             return
-        if self.current is not None:
-            if task is not self.current:
-                task.enablers.append(self.index)
-                if self.index >= self.known:
+        current, index = self.current, self.index
+        if current is not None:
+            if task is not current:
+                task.enablers.append(index)
+                if index >= self.known:
                     codes = self.around.get(task._cancel_status) or self.scope_codes(task)
                     if codes is not self._scopes_before:  # which the step has read
                         self._woken.append((task._counter, codes))
-        elif self.index:  # a deadline that the last step has moved into the past
-            task.enablers.append(self.index - 1)
+        elif index:  # a deadline that the last step has moved into the past
+            task.enablers.append(index - 1)
 
     def closed(self, nursery: Any) -> None:
         """The parent's next step comes after the exits of all children; one that finds them all gone does not."""
@@ -168,10 +163,12 @@ class TrailRecorder(Recorder):
         """Time passes, as a step of the clock."""
         self.current = self._clock_task
         if self.index >= self.known:
-            self.footprint = dict.fromkeys(self._clock_codes)
+            self.footprint = self._clock_footprint.copy()
             self._scopes_before = _NO_SCOPES
-            self.choices = []
-            self._woken = []
+            if self.choices:
+                self.choices = []
+            if self._woken:
+                self._woken = []
 
     def end_clock(self, runner: SimRunner, *, barrier: bool, passed: bool = True) -> None:
         """It has passed, if it could."""
@@ -202,19 +199,16 @@ class TrailRecorder(Recorder):
             self._ask_again(task)
         else:
             self.blocking = False
-            if self.causality.goes_back and task.previous >= 0:
-                self._begin_after(task)
+            if self._goes_back and task.previous >= 0:
+                touched = task.touched
+                if not (touched[1] or touched[2]):
+                    self._begin_after_a_look(task)
 
-    def _begin_after(self, task: SimTask) -> None:
+    def _begin_after_a_look(self, task: SimTask) -> None:
         """A task that has only looked may be spinning: whether it is shows when it has looked once more."""
         index = task.previous
-        if index < self.known:
-            stride = self.causality.strides[index]
-            touched, self.blocking = stride.footprint, stride.still
-        else:
-            row = self.rows[index - self.known]
-            touched, self.blocking = self.table.decoded[row[4]][0], row[9]
-        if not (touched.writes or touched.adds) and is_in_a_loop(task):
+        self.blocking = self.causality.strides[index].still if index < self.known else self.rows[index - self.known][9]
+        if is_in_a_loop(task):
             self._stance, self._effects = stance_of(task), task._runner.effects
 
     def _was_still(self, task: SimTask) -> bool:
@@ -236,7 +230,7 @@ class TrailRecorder(Recorder):
             self.parked[task] = footprint.reads
             self.spun = True
 
-    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+    def end(self, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001  # keywords cost
         """The step is over."""
         del now_ns
         if self._woken:
@@ -256,7 +250,7 @@ class TrailRecorder(Recorder):
         stride = self.causality.strides[self.index]
         if self.parked or stride.still:
             self._note_parked(task.tid, stride.footprint, still=stride.still)
-        task.previous = self.index
+        task.previous, task.touched = self.index, stride.footprint
         if task.enablers:
             task.enablers = []
         if task.joined or self._joins_next:
@@ -274,27 +268,20 @@ class TrailRecorder(Recorder):
     ) -> None:
         """Put down the step that has ended; what it came after is worked out when somebody asks."""
         codes, index, choices = tuple(self.footprint), self.index, self.choices
-        written = self._written() if self.causality.goes_back else ()
+        written: Mapping[int, int | State] = NO_VALUES
+        if self._goes_back:
+            decoded = self.table.decoded[codes]
+            task.touched = decoded[0]
+            if decoded[5] and task.tid != CLOCK_TASK:
+                written = self._written(decoded[5])
         woken_by, joined = task.enablers or _NOTHING, task.joined or _NOTHING  # empty ones are still the task's
         if woken_by:
             task.enablers = []
         if joined or self._joins_next:
             task.joined, self._joins_next = self._joins_next, []
-        self.rows.append(
-            (
-                task.tid,
-                task.previous,
-                woken_by,
-                joined,
-                codes,
-                tuple(choices) if choices else (),
-                blocking,
-                barrier,
-                salt,
-                still,
-                written,
-            )
-        )
+        taken = tuple(choices) if choices else ()
+        row = (task.tid, task.previous, woken_by, joined, codes, taken, blocking, barrier, salt, still, written)
+        self.rows.append(row)
         if self.parked or still:
             self._note_parked(task.tid, self.table.decoded[codes][0], still=still)
         task.previous = index
@@ -308,25 +295,32 @@ class TrailRecorder(Recorder):
         self.index = index + 1
         self.current = None
 
-    def _written(self) -> Sequence[tuple[int, int | State]]:
-        """What the step has written, where the value says more than who wrote it."""
-        found: list[tuple[int, int | State]] = []
-        for code, value in self.footprint.items():
+    def _written(self, codes: tuple[int, ...]) -> Mapping[int, int | State]:
+        """What the step has written, where the value says more than who wrote it; given the codes of its writes."""
+        found: dict[int, int | State] = {}
+        for code in codes:
+            value = self.footprint[code]
             if value is None:
                 continue
             if type(value) is not tuple:
-                found.append((code // 3, self._state(value)))
+                found[code // 3] = self._state(value)
             elif type(value[0]) in _PLAIN and code // 3 in self.table.sure:
-                found.append((code // 3, hash((type(value[0]).__name__, value[0]))))
+                found[code // 3] = mixed(hash((type(value[0]).__name__, value[0])))
         return found
 
     def _state(self, queue: Any) -> int | State:
         """Of a lock or a semaphore. Who waits stands at his last step, which for the task in progress is this one."""
-        owner = getattr(queue, "_owner", None)
-        free = 0 if owner is None else owner.tid, getattr(queue, "_value", 0)
+        try:
+            owner = queue._owner
+            free = 0 if owner is None else owner.tid, 0
+        except AttributeError:
+            free = 0, queue._value
         parked = queue._lot._parked
         if not parked:
-            return hash(free)
+            number = self.tables.free.get(free)
+            if number is None:
+                number = self.tables.free[free] = mixed(hash(free))
+            return number
         return (*free, tuple((task.tid, self.index if task is self.current else task.previous) for task in parked))
 
     @property
@@ -345,7 +339,7 @@ class TrailRecorder(Recorder):
     def trace_number(self) -> int:
         """A number for the Mazurkiewicz trace of the execution: equal for equivalent orders, and for no others."""
         if self.causality.strides:
-            return sum(stride.mark for stride in self.strides) & MARK_MASK
+            return sum([stride.mark for stride in self.strides]) & MARK_MASK  # a generator costs more
         return number_of_trace(self.rows, self.table)
 
     # --- the end, and looking ahead ---------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def run_walk(runner: SimRunner, words: Iterator[int], steps_max: int) -> str:
         task.number += 1
         # --- end of take_step
         if recorder is not None:
-            recorder.end(task, 0, exited=task not in tasks)
+            recorder.end(task, 0, task not in tasks)
         if len(runq) - before > 1:
             sort_tail(runq, before)
         runner.step_serial = serial = serial + 1

@@ -94,9 +94,9 @@ class WatchingRecorder(Recorder):
         self._before = (text, others)
         super().begin(task)
 
-    def end(self, task: SimTask, now_ns: int, *, exited: bool) -> None:
+    def end(self, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001  # as in the base
         """It is over: what it has changed, and what it has raised."""
-        super().end(task, now_ns, exited=exited)
+        super().end(task, now_ns, exited)
         start, others = self._before
         raised = self._raised(task)
         source = self._source(task, raised, exited=exited)

@@ -90,15 +90,17 @@ class OptimalReduction:
         nodes, strides = self.search.nodes, self.search.strides
         nodes.pop()
         while nodes:
-            node, stride = nodes[-1], strides[len(nodes) - 1]
+            node = nodes[-1]
             node.done += 1
-            if (node.tree or node.postponed) and not stride.barrier:
-                node.put_to_sleep(stride)
-                if node.postponed:
-                    plan_postponed(self.search)
-            if node.tree:
-                self.search.strides = strides[: len(nodes) - 1]
-                return True
+            if node.tree or node.postponed:
+                stride = strides[len(nodes) - 1]
+                if not stride.barrier:
+                    node.put_to_sleep(stride)
+                    if node.postponed:
+                        plan_postponed(self.search)
+                if node.tree:
+                    self.search.strides = strides[: len(nodes) - 1]
+                    return True
             nodes.pop()
         return False
 

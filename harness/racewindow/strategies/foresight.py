@@ -22,27 +22,30 @@ _BLIND: Final = -1
 
 
 class Foresight:
-    """See the module's docstring. `keys`: the table of the exploration, that knows which are set blindly."""
+    """See the module's docstring. `keys`: the table of the exploration, that knows which are set blindly.
+
+    `views`: of the steps that have been learned from.
+    """
 
     def __init__(self, keys: KeyTable) -> None:
         self._keys = keys
         self._roots: dict[Hashable, list[Any]] = {}
-        self._views: set[int] = set()
+        self.views: set[int] = set()
         self._nodes = 0
 
     def knows(self, view: int) -> bool:
         """Whether this was asked before: a view stands for a history, all that was read, and so what was touched."""
-        if view in self._views:
+        if view in self.views:
             return True
-        if self._nodes + len(self._views) > _NODES_MAX:
+        if self._nodes + len(self.views) > _NODES_MAX:
             self.forget()
-        self._views.add(view)
+        self.views.add(view)
         return False
 
     def forget(self) -> None:
         """Begin anew."""
         self._roots.clear()
-        self._views.clear()
+        self.views.clear()
         self._nodes = 0
 
     def learn(self, root: Hashable, codes: Sequence[int], version: Callable[[int], int], result: Any) -> None:

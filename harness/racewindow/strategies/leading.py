@@ -15,6 +15,9 @@ from racewindow.strategies.wakeup import Branch, Label, Word
 from racewindow.strategy import Task
 from racewindow.trail import CLOCK_TASK, KeyState, Stride
 
+_NO_KEYS: dict[int, KeyState] = {}
+"""Until the execution is over, and its trail knows."""
+
 
 class NumberedTask(Task, Protocol):
     """A task that knows its number in the trails."""
@@ -87,8 +90,10 @@ class Leader(Follower):
     def pick(self, runnable: list[NumberedTask], *, may_advance: bool, last: NumberedTask | None) -> Any:
         """A task, CLOCK_TASK, or None if all sleep."""
         node = self.search.nodes[-1]
-        self._taken, self._options, self._forced = [], [], ()
+        self._forced = ()
         self._next, self._postponed = [], []
+        if self._taken:
+            self._taken, self._options = [], []
         if node.tree:
             self._undo.append((node, list(node.tree)))
             branch = node.tree.pop(0)
@@ -163,8 +168,7 @@ class Leader(Follower):
         budget = node.budget
         if choices and budget is not None:
             budget = budget.after(choices)
-        nodes.append(Node(sleep, self._next, {}, budget, self._postponed))
-        self._next, self._postponed = [], []
+        nodes.append(Node(sleep, self._next, _NO_KEYS, budget, self._postponed))
 
     def rewind(self) -> None:
         """The execution begins again in another form of the runtime: forget what was done in this one."""

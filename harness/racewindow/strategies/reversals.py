@@ -32,16 +32,14 @@ class Reversals:
 
     def plan_all(self) -> None:
         """Plan all reversals."""
-        for index in range(self.known, len(self.strides)):
-            self.search.learn(self.trail, index, self.search.nodes[index].options)
-        for index in range(self.known, len(self.strides)):
-            if self.strides[index].choices:
-                self._plan_other_values(index)
+        nodes = self.search.nodes
+        for index in self.search.learn_all(self.trail, self.known):
+            self._plan_other_values(index)
         for index, stride in enumerate(self.strides):
             races = stride.races
             while races:
                 bit = races & -races
-                self._reverse(bit.bit_length() - 1, stride, self.search.nodes[index].options)
+                self._reverse(bit.bit_length() - 1, stride, nodes[index].options)
                 races ^= bit
         for pending in self.trail.pending:
             races = pending.races

@@ -131,6 +131,20 @@ class Search:
         self.learn(trail, probed.at, probed.options)
         return trail.strides[probed.at], probed.options
 
+    def learn_all(self, trail: Trail, known: int) -> list[int]:
+        """`learn` from all steps of the execution run last but the first few; which of them took values."""
+        strides, views = trail.strides, self._foresight.views
+        self._mind_scopes()
+        valued: list[int] = []
+        for index in range(known, len(strides)):
+            stride = strides[index]
+            if stride.choices:
+                valued.append(index)
+            if stride.view not in views:
+                self.learn(trail, index, self.nodes[index].options)
+        self.decides = self.decides or bool(valued)
+        return valued
+
     def learn(self, trail: Trail, index: int, options: tuple[Options, ...]) -> None:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
         stride = trail.strides[index]
@@ -147,7 +161,7 @@ class Search:
     def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         """What a footprint depends on: cancel scopes only once one has been written, as most never are."""
         self._mind_scopes()
-        return codes if self._scopes_change else self._keys.decoded[codes][3]
+        return codes if self._scopes_change else self._keys.decoded[codes][4]
 
     def _mind_scopes(self) -> None:
         """Begin anew if one has been written: what is known does not tell when it had not been."""
