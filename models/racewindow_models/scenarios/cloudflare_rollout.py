@@ -73,7 +73,7 @@ class FeatureFile(NamedTuple):
     rows: int
 
     def __str__(self) -> str:
-        return f"file {self.number}, with the rows of {self.node}"
+        return f"file {self.number} (rows of {self.node})"
 
 
 class Cluster:
@@ -232,10 +232,10 @@ class Edge:
     narrate=told(
         {
             "node.upgraded": "{node} has the new permissions",
-            "file.built": "the builder makes and distributes {file}: {rows} rows",
+            "file.built": "the builder distributes {file}: {rows} rows",
             "guard.refused": "alarm: the builder does not distribute {file}: {rows} rows",
             "guard.kept": "alarm: {proxy} refuses {refused}, and {what}",
-            "config.activated": "{consumer} switches to {config}: {rows} of at most {limit}",
+            "config.activated": "{consumer} takes {config}: {rows} of {limit}",
             "value.used": "{consumer} answers a request with {value} {amount}",
             "monitor.errors": "the monitor sees {count} of {of} proxies answer with an error",
             "recovery.declared": "the {by} declares that it is over",
