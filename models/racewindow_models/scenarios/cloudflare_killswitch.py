@@ -91,7 +91,7 @@ class Proxy:
 @racewindow.scenario(
     safeguards=CLOUDFLARE_KILLSWITCH,
     checks=(config_valid_before_activate, no_default_in_use),
-    faults=(Delay(target="operator", seconds=1), Pause(target="proxy-*", seconds=1), Crash(target="operator")),
+    faults=(Delay(target="operator", seconds=1), Pause(target="visitor", seconds=1), Crash(target="operator")),
     narrate=told(
         {
             "switch.off": "the operator turns {rule} off, everywhere at once",
