@@ -26,7 +26,7 @@ def config_valid_before_activate(history: History) -> Verdict:
 def _cannot_take(event: Event) -> Violation | None:
     data = event.data
     if data["absent"]:
-        class_, why = ValueClass.DEFAULT, f"which lacks {listed(data['absent'])}"
+        class_, why = ValueClass.DEFAULT, f"and lacks {listed(data['absent'])}"
     elif data["rows"] > data["limit"]:
         class_, why = ValueClass.CORRUPT, f"which has {data['rows']} rows and may have {data['limit']}"
     else:
