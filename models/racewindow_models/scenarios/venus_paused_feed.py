@@ -16,14 +16,14 @@ What closes what (expected verdicts, held by the tests)
     `age_guard`, in the pool, where the value is used; `floor_is_unknown`: a value at the floor means "no price". Not
     `delta_guard`: what stands still does not jump.
 
-    Beyond orders: a feed that crashes in the steep part of the fall (`--fault crash:target=feed`) is worth less than
-    the loan within the bound on its age, and no value at the floor warns of it.
+    Beyond orders: a feed that crashes before it comes to its floor (`--fault crash:target=feed`) is silent as well, and
+    only `age_guard` holds.
 
     Here no price means no loan, so a missing price fails closed. At Paradex a 0 was a valid number and failed open.
 
 Control: `floor_cents=0` is a feed that follows the same fall to the end, and stays silent.
 
-Illustrative numbers: the path of the true price, loans of 55% of what the collateral seems to be worth, a bound of 180
+Illustrative numbers: the path of the true price, loans of 55% of what the collateral seems to be worth, a bound of 120
 s on the age, 8 minutes until the guardian acts. Within the bound the price falls less than such a loan leaves room for.
 """
 
@@ -57,17 +57,17 @@ EXPECTED = Expected(
     constraints=1,
 )
 
-MINUTE, MAX_AGE_SECONDS, LOAN_PERCENT, COINS = 60, 180, 55, 1_000_000
+MINUTE, MAX_AGE_SECONDS, LOAN_PERCENT, COINS = 60, 120, 55, 1_000_000
 GUARDIAN_MINUTE, ATTEMPT_MINUTES = 8, 4
 CENT_E8 = E8 // 100
-TRUE_CENTS = (40, 20, 10, 8, 7, 6, 5, 3, 1)
-"""The true price in each minute; after that it stays."""
+TRUE_MILLS = (400, 240, 140, 100, 80, 55, 35, 20, 12)
+"""The true price in each minute, in thousandths of a dollar; after that it stays."""
 
 
 def true_e8(time_ns: int) -> int:
     """The true price at a virtual time: what only the simulator knows."""
     minute = time_ns // (MINUTE * SECOND_NS)
-    return TRUE_CENTS[min(minute, len(TRUE_CENTS) - 1)] * CENT_E8
+    return TRUE_MILLS[min(minute, len(TRUE_MILLS) - 1)] * E8 // 1_000
 
 
 class Price(NamedTuple):
@@ -93,7 +93,7 @@ class Feed:
     async def run(self, process: Instance) -> None:
         """Publish the price every minute."""
         process.ready()
-        for minute in range(len(TRUE_CENTS)):
+        for minute in range(len(TRUE_MILLS)):
             await trio.sleep_until(minute * MINUTE)
             price_e8 = true_e8(self._sim.now_ns)
             if price_e8 < self.floor_e8:
