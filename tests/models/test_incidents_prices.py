@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from racewindow import Event
+import racewindow
+from racewindow import Event, Simulation
 from racewindow_faults import Crash
 from racewindow_models.scenarios.binance_own_book import binance_own_book
 from racewindow_models.scenarios.compound_anchor import compound_anchor
 from racewindow_models.scenarios.synthetix_min_sources import synthetix_min_sources
-from racewindow_models.scenarios.venus_paused_feed import venus_paused_feed
+from racewindow_models.scenarios.venus_paused_feed import Feed, Pool, Price, venus_paused_feed
 from tests.models.incidents import happens, said, searched, violated
 
 
@@ -39,6 +40,20 @@ def test_venus_a_price_of_nothing_fails_closed() -> None:
     assert not happens(venus_paused_feed, is_refused)
 
 
+@racewindow.scenario
+async def lends_at_zero(sim: Simulation) -> None:
+    """A feed that says 0, and somebody who borrows against it."""
+    feed = Feed(sim, 0)
+    feed.last.set(Price(0, sim.now_ns))
+    await Pool(sim, feed).borrow("borrower-1")
+
+
+def test_venus_a_price_of_zero_is_no_price() -> None:
+    """The same value as at Paradex, and the opposite result."""
+    assert happens(lends_at_zero, lambda event: event.kind == "loan.refused")
+    assert not happens(lends_at_zero, lambda event: event.kind == "price.used")
+
+
 def test_synthetix_the_average_of_a_good_and_a_bad_answer() -> None:
     """(0.00086 + 0.86) / 2, 500 times the price, where the median of three would have been the price."""
     assert said(searched(synthetix_min_sources), "bounded_delta") == (
@@ -62,12 +77,7 @@ def test_synthetix_sources_that_agree_are_silent_also_when_the_market_falls(
 
 
 def test_synthetix_the_halt_ends_when_the_sources_are_back() -> None:
-    """Trading goes on in some order although it was halted in the round before."""
-
-    def is_second_trade(event: Event) -> bool:
-        return event.kind == "trade.made" and event.time_ns > 120_000_000_000
-
-    assert happens(synthetix_min_sources, is_second_trade, "min_sources")
+    assert happens(synthetix_min_sources, lambda event: event.kind == "market.reopened", "min_sources")
 
 
 def test_compound_the_account_is_liquidated_at_a_price_of_one_venue() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from racewindow import Event
-from racewindow_faults import Skip
+from racewindow_faults import Pause, Skip
 from racewindow_models.scenarios.cloudflare_killswitch import cloudflare_killswitch
 from racewindow_models.scenarios.cloudflare_rollout import cloudflare_rollout
 from racewindow_models.scenarios.knight_partial_rollout import knight_partial_rollout
@@ -80,6 +80,15 @@ def test_tsb_a_staged_cutover_bounds_the_harm_and_is_no_check() -> None:
         "validate_before_exit",
         "config_valid_before_activate",
     }
+
+
+def test_tsb_the_way_back_holds_however_long_a_site_is_not_complete() -> None:
+    """With a provisioner that stands still for hours, one customer of three is turned away, and the others go back."""
+    fault = Pause(target="provisioner-dc-2", seconds=4 * 3_600)
+    result = searched(tsb_cutover, "staged_cutover", faults=fault, customers=3)
+    assert "config_valid_before_activate" in violated(result)
+    assert "few_turned_away" not in violated(result)
+    assert happens(tsb_cutover, lambda event: event.kind == "customer.old", "staged_cutover")
 
 
 def test_tsb_every_customer_is_served_once_every_site_has_been_tried() -> None:

@@ -78,7 +78,7 @@ class Oracle:
         answers = {source: self._answers[number, source] for source in self._answered(number)}
         missing = [source for source in self.sources if source not in answers]
         if self._sim.safeguard("min_sources"):
-            self._is_halted.set(len(answers) < ENOUGH)
+            self._halt(is_wanted=len(answers) < ENOUGH)
         answered = {source for earlier in range(1, number + 1) for source in self._answered(earlier)}
         is_ready = len(answered) == len(self.sources) or not self._sim.safeguard("require_ready")
         if not answers or self._is_halted.get() or not is_ready:
@@ -97,6 +97,11 @@ class Oracle:
             price=text_e8(price_e8),
             count=len(answers),
         )
+
+    def _halt(self, *, is_wanted: bool) -> None:
+        if self._is_halted.get() != is_wanted:
+            self._is_halted.set(is_wanted)
+            self._sim.emit("market.halted" if is_wanted else "market.reopened")
 
     async def trade(self, number: int, account: str) -> None:
         """Trade at the published price, unless the market is halted."""
@@ -127,6 +132,8 @@ class Oracle:
             "source.answered": "{source} gives {price}",
             "price.published": "the aggregator publishes {price}, from {count} answers",
             "nothing.published": "nothing is published: there is no answer of {missing}",
+            "market.halted": "the market is halted: there are not enough answers",
+            "market.reopened": "the market is open again",
             "trade.made": "{account} trades at {price}",
             "trade.refused": "{account} cannot trade: the market is halted",
         }
