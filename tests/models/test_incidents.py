@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import racewindow
-from racewindow import Scenario
+from racewindow import History, Judgement, Scenario
 from racewindow_models.expected import Expected
 from racewindow_models.scenarios.aws_dns_plan import aws_dns_plan
 from racewindow_models.scenarios.cloudflare_rollout import cloudflare_rollout
@@ -17,6 +17,7 @@ from racewindow_models.scenarios.knight_partial_rollout import knight_partial_ro
 from racewindow_models.scenarios.ssv_double_sign import ssv_double_sign
 from racewindow_models.scenarios.venus_paused_feed import venus_paused_feed
 from tests.models.incidents import INCIDENTS, searched, violated
+from tests.models.variants import shuffled
 
 EACH = pytest.mark.parametrize(("scenario", "expected"), INCIDENTS.items(), ids=lambda each: getattr(each, "name", ""))
 PAGE = Path(__file__).parents[2] / "docs" / "other-incidents.md"
@@ -101,6 +102,16 @@ def test_its_story_fits_the_terminal(scenario: Scenario, expected: Expected) -> 
         lines = [line for line in map(scenario.narrate, failure.events) if line]
         assert lines
         assert not [line for line in lines if re.search(r"[{}<>\[\]]", line) or len(line) > 2 * 65]
+
+
+@EACH
+def test_its_checkers_do_not_turn_on_the_order_of_independent_events(scenario: Scenario, expected: Expected) -> None:
+    for failure in searched(scenario).failures:
+        one, other = History(failure.events), History(shuffled(failure.events, seed=len(failure.events)))
+        verdicts = {check.name: check.check(one) for check in scenario.checks}
+        assert {check.name: check.check(other) for check in scenario.checks} == verdicts
+        assert any(verdict.judgement is Judgement.VIOLATED for verdict in verdicts.values())
+    assert expected.violates
 
 
 @EACH

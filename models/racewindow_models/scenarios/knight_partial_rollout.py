@@ -130,6 +130,7 @@ class Market:
             self._sim.emit("guard.refused", why=f"{listed(without)} runs {OLD}")
             return
         self._flag.set(True)
+        self._sim.emit("flag.on", without=f"not on {listed(without)}" if without else "on all servers")
         for server in self._serving():
             absent = (NEW,) if server.is_awake(flag=True) else ()
             self._sim.emit("config.activated", consumer=server.name, config="the flag", rows=0, limit=0, absent=absent)
@@ -194,7 +195,7 @@ class Market:
             "list.made": "the technician's list of servers in service: {servers}",
             "server.in_service": "{server} is back in service",
             "code.installed": "{server} has {code}",
-            "config.activated": "the flag is on for {consumer}",
+            "flag.on": "the flag is on; the new code is {without}",
             "guard.refused": "the flag stays off: {why}",
             "order.executed": "{server} has sent {sent} shares of {order}, of {quantity}",
             "repair.done": "the {by} {what}",

@@ -1,8 +1,8 @@
 """TSB, 2018-04-22: all customers are moved in one weekend to a platform of which one site was never tried.
 
 What happened [C, confirmed by the operator; where marked P, by press or secondary reports only]
-    The data were moved well. The platform was not ready for them: customers were shut out for weeks, and all was
-    normal only in December. The fine was 48.65 million pounds. Of two data centres only one had been tested [P].
+    All customers were moved in one weekend. The data were right, the platform was not ready, and all was normal only
+    in December. The fine was 48.65 million pounds. Of two data centres only one had been tested [P].
 
 What is modelled here
     rehearsal:      test(dc-1) -> well                     # of dc-1 only
