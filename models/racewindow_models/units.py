@@ -54,9 +54,18 @@ def text_e8(amount_e8: int) -> str:
 
 def text_usdt(amount_e8: int) -> str:
     """An amount of money in whole cents, cut towards zero: `-1,012.45 USDT`."""
+    return f"{_text_cents(amount_e8)} USDT"
+
+
+def text_dollars(amount_e8: int) -> str:
+    """An amount of money in whole cents, cut towards zero: `-1,012.45 dollars`."""
+    return f"{_text_cents(amount_e8)} dollars"
+
+
+def _text_cents(amount_e8: int) -> str:
     sign = "-" if amount_e8 < 0 else ""
     cents = abs(amount_e8) * 100 // E8
-    return f"{sign}{cents // 100:,}.{cents % 100:02d} USDT"
+    return f"{sign}{cents // 100:,}.{cents % 100:02d}"
 
 
 def text_seconds(time_ns: int) -> str:
