@@ -25,7 +25,7 @@ def violated(result: Result) -> set[str | None]:
 
 
 def watched(scenario: Scenario) -> tuple[Scenario, list[History]]:
-    """The scenario without its checkers, and a list of what its executions leave behind, each different one once."""
+    """The scenario, and a list that fills with what its executions leave behind, each different one once."""
     seen: list[History] = []
 
     @racewindow.checker("watching")
@@ -34,14 +34,18 @@ def watched(scenario: Scenario) -> tuple[Scenario, list[History]]:
             seen.append(history)
         return Verdict.holds()
 
-    return replace(scenario, checks=(watching,)), seen
+    return replace(scenario, checks=(*scenario.checks, watching)), seen
+
+
+def watched_search(scenario: Scenario, *safeguards: str, **options: Any) -> tuple[Result, list[History]]:
+    """A search to the end, and what every order leaves behind."""
+    watching, seen = watched(scenario)
+    return searched(watching, *safeguards, **options), seen
 
 
 def histories(scenario: Scenario, *safeguards: str, **options: Any) -> list[History]:
     """What every order leaves behind, found by a search to the end."""
-    watching, seen = watched(scenario)
-    searched(watching, *safeguards, **options)
-    return seen
+    return watched_search(scenario, *safeguards, **options)[1]
 
 
 def kinds(history: History) -> list[str]:

@@ -17,7 +17,7 @@ from racewindow_models.dydx.matcher import settled
 from racewindow_models.dydx.positions import Subaccount, dollars
 from racewindow_models.scenarios.dydx_settlement import EXPECTED, dydx_settlement
 from racewindow_models.units import E8, AccountName, PriceE8, SizeE8
-from tests.models.seen import histories, judgements, kinds, only, searched, violated, watched, written
+from tests.models.seen import histories, judgements, kinds, only, searched, violated, watched, watched_search, written
 
 
 def in_dollars(history: History) -> list[tuple[str, str, int, bool]]:
@@ -72,8 +72,8 @@ def test_a_late_call_does_not_open_it_again() -> None:
 def test_a_fund_that_cannot_pay_means_deleveraging_and_no_halt(fund: int) -> None:
     """Alice is closed at Carl's bankruptcy price of $49, and 149 are enough for everybody."""
     params = {"fund_usd": fund}
-    assert searched(dydx_settlement, params=params).verdict == "complete"
-    seen = histories(dydx_settlement, params=params)
+    result, seen = watched_search(dydx_settlement, params=params)
+    assert result.verdict == "complete"
     deleveraged = [
         only(each, "subaccounts.updated").data["match"] for each in seen if "chain.halted" not in kinds(each)
     ]
