@@ -22,8 +22,9 @@ class Operator:
     """Decides, and carries out what is decided.
 
     `call_ns`: when the first decision is made. `brief_ns`: the longest outage that is waited out. `start_up_ns`: how
-    long site B takes to start. `again_ns`: time between two decisions, None with `re_evaluate` off. `at_once`: fail
-    over whatever the estimate says, unless the outage is over.
+    long site B takes to start. `again_ns`: time between two decisions, None with `re_evaluate` off. `end_ns`: when site
+    A is back at the latest, and nothing is left to decide. `at_once`: fail over whatever the estimate says, unless the
+    outage is over.
     """
 
     def __init__(
@@ -39,12 +40,13 @@ class Operator:
         brief_ns: TimeNs,
         start_up_ns: TimeNs,
         again_ns: TimeNs | None,
+        end_ns: TimeNs,
         at_once: bool,
     ) -> None:
         self._sim, self._network, self._supervisor = sim, network, supervisor
         self._estimator, self._registry, self._site_b = estimator, registry, site_b
         self._call_ns, self._brief_ns, self._start_up_ns = call_ns, brief_ns, start_up_ns
-        self._again_ns, self._at_once = again_ns, at_once
+        self._again_ns, self._end_ns, self._at_once = again_ns, end_ns, at_once
         self._started = Cell(value=False, name="site-b.started")
 
     async def run(self) -> None:
@@ -59,7 +61,7 @@ class Operator:
 
     async def _decide_until_it_is_over(self, again_ns: TimeNs) -> None:
         estimate = await self._decide()
-        while not estimate.is_over:
+        while not estimate.is_over and self._sim.now_ns < self._end_ns:
             if self._fails_over(estimate):
                 if self._site_b.is_up:
                     await self._give_to_site_b()

@@ -145,6 +145,7 @@ async def cme_failover(
         brief_ns=minutes["brief_minutes"],
         start_up_ns=minutes["start_up_minutes"],
         again_ns=minutes["re_evaluate_minutes"] if sim.safeguard("re_evaluate") else None,
+        end_ns=minutes["outage_minutes"],
         at_once=sim.safeguard("failover_at_once"),
     )
     supervisor.start(plant.run, "plant")
