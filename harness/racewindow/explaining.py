@@ -132,7 +132,7 @@ class Explainer:
     def _unseen(self) -> list[Race]:
         """Races with steps that the failure has forestalled."""
         passing = self.means.passing() if self.ledger.may_spend(_GLANCE) else None
-        return [] if passing is None else self.failing.races_with(passing)
+        return [] if passing is None else self.failing.races_with(*passing)
 
     def _try(self, race: Race, completion: int, *, reverse: bool) -> Tried | None:
         """The failing execution up to both steps of a race, the rest in one of several ways."""

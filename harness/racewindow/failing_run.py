@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from racewindow.constraints import Moment
@@ -13,6 +13,8 @@ from racewindow.trace import ADD, READ, WRITE, Access, Step, Trace
 from racewindow.trail import CLOCK_TASK, Stride, Trail
 
 Identity = tuple[str, str | None, str | None, str | None]
+Place = tuple[str, int]
+"""A step by the path of its task and its own number."""
 _NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
 OF_TRIO_ALONE = 2
 _APART_MAX = 1_000
@@ -69,7 +71,8 @@ class FailingRun:
     """See the module's docstring.
 
     `trace` and `trail` are of the same execution; the trail also has the steps of the clock. `violation`: the index in
-    the trace of the step in which it went wrong, None if that is not known.
+    the trace of the step in which it went wrong, None if that is not known. `held`: steps in which a task found itself
+    held back by a constraint under which the failure was found.
     """
 
     def __init__(
@@ -82,11 +85,12 @@ class FailingRun:
         deviations: Sequence[Deviation],
         deviation_texts: Mapping[Deviation, str],
         violation: int | None,
+        held: Collection[Place] = (),
     ) -> None:
         self.identity, self.identities = identity, identities
         self.deviations, self.deviation_texts = tuple(deviations), deviation_texts
         self.trace, self.strides = trace, trail.strides
-        self.stops = stops_of(trace)
+        self.stops = stops_of(trace, held)
         self._indices = {(stop.task, stop.number): index for index, stop in enumerate(self.stops)}
         self._at = [index for index, stride in enumerate(trail.strides) if stride.task != CLOCK_TASK]
         """Of each step of the trace: its index in the trail."""
@@ -140,11 +144,11 @@ class FailingRun:
                     found.append(replace(race, late=not self._past >> index & 1))
         return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.begins, race.at))
 
-    def races_with(self, passing: Trace) -> list[Race]:
+    def races_with(self, passing: Trace, held: Collection[Place] = ()) -> list[Race]:
         """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""
         taken = {(step.task, step.number): step.accesses for step in self.trace.steps}
         found = []
-        for stop, step in zip(stops_of(passing), passing.steps, strict=True):
+        for stop, step in zip(stops_of(passing, held), passing.steps, strict=True):
             # A step that was cancelled instead has the same number, but has not done this.
             there = taken.get((stop.task, stop.number), ())
             for one, index in enumerate(self._at):
