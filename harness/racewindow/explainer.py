@@ -16,7 +16,7 @@ from racewindow.explaining import Explainer
 from racewindow.explanation import Count, Explanation, RacingPair, Side
 from racewindow.failing_run import FailingRun, Identity, Place, Race, RacingStep
 from racewindow.failure import Execution, Failure
-from racewindow.live_tasks import held_in, raised_in
+from racewindow.live_tasks import held_in, order_of, raised_in
 from racewindow.recorded import Found, Recorded, original_of, whole_of
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.gates import held_by
@@ -185,6 +185,7 @@ class _Laboratory:
             survey=self.survey,
             shown=self.shown,
             passing=self.passing,
+            order=self.order,
             out_of_time=self.out_of_time,
         )
 
@@ -211,6 +212,11 @@ class _Laboratory:
 
     def _picker(self, trial: Trial) -> TolerantPicker:
         return TolerantPicker(trial.deviations, until=trial.until, chance=trial.chance, given=self.settings.constraints)
+
+    def order(self, trial: Trial) -> list[Place]:
+        """The steps of one execution, by the numbers that they have without the constraints of the trial."""
+        self._count(1, 0)
+        return order_of(self.session(trial.constraints), self._picker(trial), self.settings.constraints)
 
     def passing(self) -> tuple[Trace, frozenset[Place]] | None:
         """A random walk that does not fail in this way, the first of a few."""

@@ -66,6 +66,10 @@ class Race:
     unseen: bool = False
     """The second one was not taken in this execution any more."""
 
+    def is_turned(self, order: Mapping[Place, int]) -> bool:
+        """Whether both steps are in some order, the second one first."""
+        return order.get(self.second.place, len(order)) < order.get(self.first.place, -1)
+
 
 class FailingRun:
     """See the module's docstring.
@@ -122,14 +126,16 @@ class FailingRun:
         """Whether a step of the trace is another one, or comes after it in every equivalent order."""
         return one == other or bool(self.strides[self._at[one]].before >> self._at[other] & 1)
 
-    def races(self) -> list[Race]:
+    def races(self, otherwise: Sequence[Place] = ()) -> list[Race]:
         """Pairs of steps that depend on each other, the first of which the failure comes after; the likeliest first.
 
         Not only the immediate races, as for a search: what a task has read may matter though it has written it since,
         and one that sleeps between two steps could be made to wait instead. The second step may come when all is lost:
         then the first one was too early. Whether a pair can be reversed at all is left to whoever tries. Objects of the
-        program come first, then what could have been the other way round without any other waiting.
+        program come first, then what could have been the other way round without any other waiting, then what was so in
+        `otherwise`, the steps of an execution that does not fail.
         """
+        order = {place: at for at, place in enumerate(otherwise)}
         found, needed = [], steps_needed(self.strides)
         for two, index in enumerate(self._at):
             stride, oldest = self.strides[index], max(0, two - _APART_MAX)
@@ -142,7 +148,10 @@ class FailingRun:
                     and (race := self._race(one, two, ordered=bool(needed[index] >> earlier & 1))) is not None
                 ):
                     found.append(replace(race, late=not self._past >> index & 1))
-        return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.begins, race.at))
+        return sorted(
+            found,
+            key=lambda race: (race.rank, race.ordered, race.late, not race.is_turned(order), -race.begins, race.at),
+        )
 
     def races_with(self, passing: Trace, held: Collection[Place] = ()) -> list[Race]:
         """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""

@@ -5,15 +5,28 @@ Each function runs one execution, inside an `Environment` with footprints.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import CodeType
 
+from racewindow.constraints import Before
 from racewindow.failing_run import Place
 from racewindow.runtime.diagnosis import flatten
 from racewindow.runtime.execution import Raw
 from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.task import held_steps
 from racewindow.session import Session
+from racewindow.strategies.tolerant import uncounted
 from racewindow.strategy import Picker
+
+
+def order_of(session: Session, picker: Picker, given: Collection[Before]) -> list[Place]:
+    """The steps in their order, by the numbers that they have under no constraints but those in `given`."""
+    found: list[Place] = []
+    for task, number, *_ in _recorded(session, picker)[1].raw:
+        more = uncounted(held_steps(task), given)
+        if number not in more:
+            found.append((task.path, number - sum(each < number for each in more)))
+    return found
 
 
 def held_in(session: Session, picker: Picker) -> frozenset[Place]:

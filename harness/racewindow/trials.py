@@ -76,12 +76,14 @@ class Means:
     """What an explanation is handed to find out with. `shown`: the pair with lines and values, from a replay.
 
     `passing`: an execution without the failure, if one is soon found, with the steps in which a task was held back.
+    `order`: the steps of a trial in their order, by task and number.
     """
 
     run: Callable[[Trial], Tried]
     survey: RunSurvey
     shown: Callable[[Race, Count, Count], RacingPair]
     passing: Callable[[], tuple[Trace, Collection[Place]] | None]
+    order: Callable[[Trial], Sequence[Place]]
     out_of_time: Callable[[], bool] = lambda: False
 
 
