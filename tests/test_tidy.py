@@ -93,6 +93,7 @@ ORDER = (
     "exploration",
     "survey",
     "recorded",
+    "live_tasks",
     "explainer",
     "explorer",
     "hypothesis.*",

@@ -14,6 +14,7 @@ import trio
 
 from racewindow import Instance, TrackedDict
 from racewindow_models.chain import Block, Chain
+from racewindow_models.clocks import ServiceClock, load_config
 from racewindow_models.guards import too_old
 from racewindow_models.margin import Account, account_value_e8, is_solvent
 from racewindow_models.safeguards import Safeguards
@@ -44,9 +45,11 @@ class Liquidator:
         self._safeguards = safeguards
         self._witness = witness
         self._settings = settings
+        self._clock = ServiceClock()
 
     async def run(self, instance: Instance, first_round: int = 0) -> None:
         """Look at the newest block in each round."""
+        self._clock, self._safeguards = ServiceClock(), load_config(self._safeguards)
         instance.ready()
         for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
@@ -67,7 +70,7 @@ class Liquidator:
         """The values of a block that may be acted on."""
         if not self._safeguards.age_guard:
             return block.batch
-        now_ns = self._witness.now_ns
+        now_ns = self._clock.shown_ns(self._witness.now_ns)
         reasons = [too_old(values, now_ns, self._settings.max_age_ns) for values in block.batch]
         if any(reasons):
             self._witness.refused("liquidator", "; ".join(filter(None, reasons)))
