@@ -144,7 +144,8 @@ class Scenario:
     `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
     raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
     `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
-    be reached, all of it or by name; else a result is a failure.
+    be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all" leaves out:
+    they mend one thing and break another.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -159,6 +160,7 @@ class Scenario:
     incident: str = ""
     semantics: str = "processes"
     require_coverage: bool | tuple[str, ...] = False
+    not_in_all: tuple[str, ...] = ()
     wants_simulation: bool = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
@@ -210,12 +212,13 @@ class Scenario:
     def resolve_safeguards(self, given: Sequence[str] | str | None) -> tuple[str, ...]:
         """The safeguards to switch on, in the order of the declaration.
 
-        `given`: names, or "all", or "none" or None. Raises UsageError for an unknown or repeated name.
+        `given`: names, or "all" but those of `not_in_all`, or "none" or None. Raises UsageError for an unknown or
+        repeated name.
         """
         if given is None or given in ("none", ""):
             return ()
         if given == "all":
-            return tuple(self.safeguards)
+            return tuple(name for name in self.safeguards if name not in self.not_in_all)
         names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
         for position, name in enumerate(names):
             if name not in self.safeguards:
@@ -238,6 +241,7 @@ def scenario(
     narrate: Narrator | None = None,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
+    not_in_all: Sequence[str] = (),
 ) -> Callable[[Callable[..., Awaitable[object]]], Scenario]: ...
 def scenario(
     function: Callable[..., Awaitable[object]] | None = None,
@@ -251,16 +255,21 @@ def scenario(
     narrate: Narrator | None = None,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
+    not_in_all: Sequence[str] = (),
 ) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
     """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
 
     `name` defaults to the function's name with dashes. See `Scenario` for the rest. Raises UsageError for a parameter
-    that lacks a default, two checks of one name, and anything among `faults` that is none.
+    that lacks a default, two checks of one name, a name in `not_in_all` that is no safeguard, and anything among
+    `faults` that is none.
     """
-    for each in faults:
-        if not isinstance(each, Fault):
+    for each in not_in_all:
+        if each not in (safeguards or {}):
+            raise unknown_name("safeguard", each, safeguards or {})
+    for fault in faults:
+        if not isinstance(fault, Fault):
             raise UsageError(
-                f"{each!r:.80} is not a fault.", do="give values of kinds such as racewindow_faults.Crash()."
+                f"{fault!r:.80} is not a fault.", do="give values of kinds such as racewindow_faults.Crash()."
             )
     names = [each.name for each in checks]
     for checker_name in names:
@@ -282,6 +291,7 @@ def scenario(
             narrate=narrate,
             incident=incident,
             require_coverage=required_of(require_coverage),
+            not_in_all=tuple(not_in_all),
         )
 
     return declare if function is None else declare(function)
