@@ -32,6 +32,7 @@ from racewindow.cli_arguments import (
     Footprints,
     Log,
     MatrixSeconds,
+    Names,
     NegativePrices,
     NoExplain,
     NoShrink,
@@ -99,11 +100,11 @@ def _racewindow(
 
 
 @app.command("list")
-def _list() -> int:
-    """Show the installed scenarios, their safeguards and what can be set."""
-    from racewindow.cli_list import list_all
+def _list(names: Names = None) -> int:
+    """Show the installed scenarios by incident; with a NAME, its safeguards, checks, faults and parameters."""
+    from racewindow.cli_list import list_scenarios
 
-    return _interruptible(list_all)
+    return _interruptible(lambda: list_scenarios(names or []))
 
 
 @app.command("faults")

@@ -17,6 +17,10 @@ Target = Annotated[
         show_default=False,
     ),
 ]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME", help="All about these scenarios.", show_default=False),
+]
 Strategy = Annotated[
     str, typer.Option(metavar="NAME", help="How orders of events are chosen; an unknown NAME lists them all.")
 ]
