@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 
 from racewindow.plain import one_line, plain
-from racewindow.report_layout import counted, section, wrap
+from racewindow.report_layout import WIDTH, counted, section, wrap
 from racewindow.safeguard_matrix import Broken, Closing, Matrix, SafeguardSet, Tried, Verdict
 
 NONE = "no safeguard"
 _ROWS_MOST = 24
 """Sets in a table; of more, those are shown that say most."""
-_COLUMNS = 7
-"""Checkers side by side in 80 columns, besides the column for all of them."""
+_CELL = 9
+"""Columns of the terminal for one checker."""
 _CLOSING_MOST = 12
 _BROKEN_MOST = 6
 
@@ -134,17 +134,18 @@ def _table(matrix: Matrix, again: str) -> str:
         apart = "  (not part of all)" if name in matrix.not_in_all else ""
         lines.append(f"  {letters[name]}  {name}{apart}")
     width = max(4, *(len(on) for on in rows))
-    blocks = [matrix.failing[at : at + _COLUMNS] for at in range(0, len(matrix.failing), _COLUMNS)]
+    side_by_side = (WIDTH - 2 - width) // _CELL - 1  # the last column is for all of them
+    blocks = [matrix.failing[at : at + side_by_side] for at in range(0, len(matrix.failing), side_by_side)]
     for number, block in enumerate(blocks):
-        first = number * _COLUMNS + 1
+        first = number * side_by_side + 1
         lines += ["", *(f"  {first + at}  {name}" for at, name in enumerate(block)), ""]
         heads = [*(str(first + at) for at in range(len(block))), "all"]
-        lines.append(f"  {'on':<{width}}" + "".join(f"{head:>9}" for head in heads))
+        lines.append(f"  {'on':<{width}}" + "".join(f"{head:>{_CELL}}" for head in heads))
         for on in rows:
             label = "".join(letters[name] for name in matrix.ordered(on)) or "none"
             shown = [_brief(matrix.verdict(on, name)) for name in block]
             both = matrix.tried[on].together if on in matrix.tried else matrix.verdict(on, "")
-            lines.append(f"  {label:<{width}}" + "".join(f"{word:>9}" for word in [*shown, _brief(both)]))
+            lines.append(f"  {label:<{width}}" + "".join(f"{word:>{_CELL}}" for word in [*shown, _brief(both)]))
     lines += ["", *_key(matrix, rows)]
     known = len(matrix.tried) + len(matrix.inferred)
     if len(rows) < known:

@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 from racewindow.faults import NO_FAULTS, FaultPlan
+from racewindow.plain import plain
 
 SafeguardSet = frozenset[str]
 VerdictName = Literal["fails", "proved", "not found", "unknown", "inferred"]
@@ -219,7 +220,28 @@ class Matrix:
             "broken": [{"on": list(on), "added": added, "checker": checker} for on, added, checker in self.broken],
             "sets": {"all": self.sets, "run": len(self.tried), "inferred": len(self.inferred)},
             "executions": self.executions,
+            "seconds": round(self.seconds, 3),
+            "strategy": self.strategy,
+            "seed": self.seed,
+            "semantics": self.semantics,
+            "clock": self.clock,
+            "params": {name: plain(value) for name, value in self.params.items()},
+            "feed": self.feed,
+            "faults": self.faults.summary if self.faults else "",
+            "bounds": self.limits._asdict(),
+            "incomplete": [
+                {"on": list(self.ordered(each.on)), "why": list(each.cut)}
+                for each in self.tried.values()
+                if not each.complete
+            ],
+            "untrusted": [
+                {"on": list(self.ordered(each.on)), "why": each.untrusted}
+                for each in self.tried.values()
+                if each.untrusted
+            ],
+            "stopped": self.stopped,
             "interrupted": self.interrupted,
+            "notes": list(self.notes),
         }
 
 

@@ -54,6 +54,17 @@ def test_json_is_one_object_with_every_cell(racewindow: CommandLine, bank: str) 
     assert data["together"] == [["lock", "wait"]]
     assert data["sets"] == {"all": 4, "run": 4, "inferred": 0}
     assert data["executions"] > 4
+    assert data["bounds"] == {"schedules": 4_000, "seconds": 600.0}
+    assert (data["strategy"], data["seed"], data["semantics"], data["clock"]) == ("auto", 0, "processes", "idle")
+    assert (data["incomplete"], data["untrusted"], data["stopped"], data["interrupted"]) == ([], [], "", False)
+
+
+def test_what_was_not_run_to_its_end_is_said_in_json_too(racewindow: CommandLine, bank: str) -> None:
+    data = json.loads(racewindow("matrix", bank, *FEW, "--schedules", "5", "--json").out)
+
+    assert {tuple(each["on"]) for each in data["incomplete"]} == {(), ("lock",), ("wait",), ("lock", "wait")}
+    assert all(each["why"] for each in data["incomplete"])
+    assert "proved" not in {each["verdict"] for each in data["cells"]}
 
 
 def test_csv_and_markdown_hold_the_same(racewindow: CommandLine, bank: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racewindow.matrix_plan import Plan
+from racewindow.report_matrix import matrix_text
 from racewindow.safeguard_matrix import Broken, Matrix, SafeguardSet, Tried, subsets
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -128,6 +129,20 @@ def test_one_closing_set_is_known_long_before_the_end() -> None:
     fails = closed_above({"gravest": [frozenset("cde")], "lesser": [frozenset("c")]})
 
     assert as_sets(planned(fails, most=2 + 5 + 5), None) == {frozenset("cde")}
+
+
+def test_many_safeguards_and_checkers_still_fit_80_columns() -> None:
+    names = tuple(f"safeguard_number_{number}" for number in range(16))
+    checkers = tuple(f"checker_number_{number}_of_many" for number in range(12))
+    sets = [frozenset[str](), frozenset(names), *(frozenset([name]) for name in names)]
+    known = {
+        on: Tried(on=on, executions=123_456, fails={} if len(on) > 1 else dict.fromkeys(checkers, 9)) for on in sets
+    }
+    text = matrix_text(Matrix(target="t", safeguards=names, checkers=checkers, tried=known))
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("abcdefghijklmnop") == 3
+    assert "  12  checker_number_11_of_many" in text
 
 
 def tried(**known: object) -> Tried:
