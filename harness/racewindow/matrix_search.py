@@ -23,8 +23,10 @@ SCHEDULES_OF_A_SET, SECONDS_IN_ALL = 4_000, 600.0
 """The limits, unless others are given."""
 _MOST = 16
 """Safeguards: more have too many sets to look at one by one."""
-_SHARES, _LARGEST = 2, 1 / 50
+_SHARES, _LARGEST = 2, 1 / 150
 """A set may take so many times its even share of the time left, but this part of it in any case."""
+_MORE = 1 / 10
+"""Where nothing failed in that time and it was too short, the set is worth this part of what is left."""
 _LEAST_SECONDS = 0.05
 _ENDINGS = ("deadlock", "livelock", "hang", "exception", "assertion")
 
@@ -142,6 +144,9 @@ class _Search:
             ordered = tuple(name for name in self.names if name in on)
             try:
                 result = self._explore(ordered, seconds, plan.left)
+                more = self._rest * _MORE
+                if seconds is not None and more > seconds and not result.failing and _hurried(result):
+                    result = self._explore(ordered, more, plan.left)
             except KeyboardInterrupt:
                 self.interrupted, self.stopped = True, "it was interrupted"
                 return
@@ -154,8 +159,12 @@ class _Search:
         """The seconds for the next set: more than its even share, for most sets need less."""
         if self.limits.seconds is None:
             return None
-        rest = self.limits.seconds - (real.monotonic() - self.started)
-        return rest * min(1.0, max(_SHARES / max(left, 1), _LARGEST))
+        return self._rest * min(1.0, max(_SHARES / max(left, 1), _LARGEST))
+
+    @property
+    def _rest(self) -> float:
+        """The seconds that are left; 0 where there is no limit."""
+        return (self.limits.seconds or 0.0) - (real.monotonic() - self.started)
 
     def _explore(self, on: tuple[str, ...], seconds: float | None, left: int) -> Result:
         tell = self.on_progress
@@ -194,7 +203,8 @@ class _Search:
             fails=fails,
             unknown=frozenset(result.unknown),
             untrusted=result.untrusted,
-            cut=result.incomplete,
+            cut=_reasons(result),
+            hurried=_hurried(result),
         )
 
     def matrix(self, target: str, feed: str | Path | None) -> Matrix:
@@ -228,3 +238,19 @@ def name_of(failure: Failure) -> str:
     if failure.checker is not None:
         return failure.checker
     return "assertion" if failure.kind == "violation" else failure.kind
+
+
+def _hurried(result: Result) -> bool:
+    """Whether the time was over before the executions were."""
+    bound = result.bounds.get("seconds")
+    return not result.complete and (result.interrupted or (bound is not None and bound.reached))
+
+
+def _reasons(result: Result) -> tuple[str, ...]:
+    """Why it is not complete, without the seconds, which are others for each set."""
+    bound = result.bounds.get("seconds")
+    mine = "" if bound is None else f"the limit of {bound.limit:,} s "
+    return tuple(_TIME if mine and reason.startswith(mine) else reason for reason in result.incomplete)
+
+
+_TIME = "its share of the time came before the last order"

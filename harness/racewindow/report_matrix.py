@@ -242,7 +242,11 @@ def _cut(matrix: Matrix) -> list[str]:
     if not cut:
         return ["every set that was run was explored to its end"]
     reasons = "; ".join(dict.fromkeys(reason for each in cut for reason in each.cut))
-    return [f"not explored to their end: {counted(len(cut), 'set')}{f' ({reasons})' if reasons else ''}"]
+    hurried = sum(each.hurried and not each.fails for each in cut)
+    short = (
+        f"; nothing is said to be closed by {counted(hurried, 'set')} for which time was too short" if hurried else ""
+    )
+    return [f"not explored to their end: {counted(len(cut), 'set')}{f' ({reasons})' if reasons else ''}{short}"]
 
 
 def _fixed(matrix: Matrix) -> str:

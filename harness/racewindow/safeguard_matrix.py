@@ -18,8 +18,6 @@ from racewindow.plain import plain
 
 SafeguardSet = frozenset[str]
 VerdictName = Literal["fails", "proved", "not found", "unknown", "inferred"]
-CLOSED: tuple[VerdictName, ...] = ("proved", "not found")
-"""Of a set that was run: the verdicts with which it closes something."""
 
 
 class Verdict(NamedTuple):
@@ -35,7 +33,7 @@ class Tried:
 
     `fails`: checkers, or other ways of failing, each with the executions to the first. `unknown`: checkers that could
     not tell in some execution. `untrusted`: why what did not fail cannot be trusted, or "". `complete`: every order was
-    run; if not, `cut` says why.
+    run; if not, `cut` says why. `hurried`: the time was over first, so that what was not found counts for nothing.
     """
 
     on: SafeguardSet
@@ -45,6 +43,7 @@ class Tried:
     unknown: frozenset[str] = frozenset()
     untrusted: str = ""
     cut: tuple[str, ...] = ()
+    hurried: bool = False
 
     def of(self, checker: str) -> Verdict:
         """What it says of a checker. A failure is one whatever else happened; nothing else beats a doubt."""
@@ -62,6 +61,11 @@ class Tried:
         if self.untrusted or self.unknown or not self.executions:
             return Verdict("unknown", self.executions)
         return Verdict("proved" if self.complete else "not found", self.executions)
+
+    def closes(self, checker: str | None = None) -> bool:
+        """Whether it may be said to close a checker, all that can fail for None."""
+        name = (self.together if checker is None else self.of(checker)).name
+        return name == "proved" or (name == "not found" and not self.hurried)
 
 
 class Closing(NamedTuple):
@@ -160,7 +164,7 @@ class Matrix:
     def minimal(self, checker: str | None = None) -> tuple[Closing, ...]:
         """The smallest sets that close a checker (all that fails, for None): no smaller one that was run does."""
         verdicts = {on: each.together if checker is None else each.of(checker) for on, each in self.tried.items()}
-        closing = [on for on, verdict in verdicts.items() if verdict.name in CLOSED]
+        closing = [on for on, each in self.tried.items() if each.closes(checker)]
         found = []
         for on in smallest(closing):
             below = [verdicts.get(each) for each in subsets(self.ordered(on)) if each != on]
@@ -256,7 +260,7 @@ class Inference:
             for on, each in tried.items()
             for added in safeguards
             if added not in on and (more := tried.get(on | {added})) is not None
-            if any(each.of(checker).name in CLOSED for checker in more.fails)
+            if any(each.closes(checker) for checker in more.fails)
         }
 
     def holds(self, on: SafeguardSet) -> bool:
@@ -277,7 +281,7 @@ class Inference:
 
     def closes(self, on: SafeguardSet) -> bool:
         """Whether a set was run and shows no failure."""
-        return on in self.tried and self.tried[on].together.name in CLOSED
+        return on in self.tried and self.tried[on].closes()
 
 
 def subsets(names: Sequence[str]) -> Iterator[SafeguardSet]:

@@ -158,3 +158,19 @@ def test_a_failure_is_one_whatever_else_happened_and_a_doubt_is_no_pass() -> Non
     assert tried(untrusted="it moved").of("gravest") == ("unknown", 10)
     assert Tried(on=frozenset(), executions=10).together == ("not found", 10)
     assert Tried(on=frozenset(), executions=0).together == ("unknown", 0)
+
+
+def test_what_was_not_found_because_the_time_was_over_closes_nothing() -> None:
+    on = frozenset({"a"})
+    none = Tried(on=frozenset(), executions=2, fails={"gravest": 1}, hurried=True)
+    for hurried, closing in ((False, [("a",)]), (True, [])):
+        alone = Tried(on=on, executions=2, hurried=hurried)
+        matrix = Matrix(target="t", safeguards=NAMES, checkers=CHECKERS, tried={frozenset(): none, on: alone})
+        assert [each.on for each in matrix.minimal()] == closing
+        assert [each.on for each in matrix.minimal("gravest")] == closing
+        assert matrix.verdict(on, "gravest") == ("not found", 2)
+        assert ("nothing is said to be closed by 1 set for which time was too short" in said(matrix)) == hurried
+
+
+def said(matrix: Matrix) -> str:
+    return " ".join(matrix_text(matrix).split())
