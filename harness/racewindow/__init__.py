@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     )
     from racewindow.faults import Fault, FaultPlan, FaultPoint, Process
     from racewindow.linearizability import Model, linearizable
+    from racewindow.matrix_search import MatrixProgress, matrix
     from racewindow.operations import Operation
     from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose, fault_point, offer_fault
+    from racewindow.safeguard_matrix import Matrix
     from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
     from racewindow.serializability import serializable
@@ -87,6 +89,8 @@ __all__ = [
     "Instance",
     "Judgement",
     "Link",
+    "Matrix",
+    "MatrixProgress",
     "Model",
     "Moment",
     "Network",
@@ -126,6 +130,7 @@ __all__ = [
     "fault_point",
     "leads_to",
     "linearizable",
+    "matrix",
     "offer_fault",
     "replay",
     "run",
@@ -153,7 +158,9 @@ _HOMES = {
     "racewindow.explorer": "explore replay shrink",
     "racewindow.failure": "Execution Failure Shrunk Size",
     "racewindow.linearizability": "Model linearizable",
+    "racewindow.matrix_search": "MatrixProgress matrix",
     "racewindow.operations": "Operation",
+    "racewindow.safeguard_matrix": "Matrix",
     "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",
