@@ -95,6 +95,7 @@ ORDER = (
     "recorded",
     "explainer",
     "explorer",
+    "corpus",
     "walking",
     "running",
     "target",
