@@ -102,6 +102,12 @@ ORDER = (
     "progress",
     "cli_*",
     "cli",
+    "pytest_fixtures",
+    "pytest_wanted",
+    "pytest_program",
+    "pytest_exploring",
+    "pytest_told",
+    "pytest_plugin",
     "__main__",
 )
 """The modules of the harness, as patterns, each importing only those before it: the way the data flow."""
