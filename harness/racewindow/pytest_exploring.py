@@ -84,8 +84,11 @@ class Exploring:
     # --- three ways -------------------------------------------------------------------------------------------------
 
     def marked(self) -> Done:
-        """Explore a test that asks for it."""
+        """Explore a test that asks for it; raises what it says of itself, such as that it is skipped."""
         with self.program.executions():
+            replay(self.scenario, self._default())
+            if self.program.verdict is not None:
+                raise self.program.verdict
             if not self._past_fails():
                 self._explore()
         return self.done
@@ -124,6 +127,9 @@ class Exploring:
             self._fail(same, self.places.shown(str(stored.path)))
         return done
 
+    def _default(self, **limits: float) -> Schedule:
+        return Schedule((), seed=self.wanted.seed, semantics=self.wanted.semantics, limits=limits)
+
     # --- a suite ----------------------------------------------------------------------------------------------------
 
     def _why_not(self, runs: int) -> str | None:
@@ -136,9 +142,7 @@ class Exploring:
 
     def _why_not_by_default(self) -> str | None:
         """Why a test that passes plainly fails in the default order, where nothing races: it needs what is real."""
-        limits = {"step_timeout": _STEP_SECONDS}
-        default = Schedule((), seed=self.wanted.seed, semantics=self.wanted.semantics, limits=limits)
-        failure = replay(self.scenario, default).failure
+        failure = replay(self.scenario, self._default(step_timeout=_STEP_SECONDS)).failure
         if failure is None:
             return None
         if failure.kind == "hang" or StopExecution.__name__ in failure.message:

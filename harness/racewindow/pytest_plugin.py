@@ -229,7 +229,7 @@ class _Session:
             from racewindow.pytest_wanted import wanted_of_marker, wanted_of_suite
 
             wanted = wanted_of_marker(marks, self.options) if marks else wanted_of_suite(self.options)
-            program = Program(item, marked=bool(marks))
+            program = Program(item, marked=bool(marks), verdicts=(pytest.skip.Exception, pytest.xfail.Exception))
             if marks:
                 check_async(program)
             exploring = Exploring(program, wanted, self.places, () if self._stored else self._past(item))
@@ -242,11 +242,23 @@ class _Session:
                     done = exploring.again(stored)
                 else:
                     done = exploring.marked() if marks else exploring.suite()
-            item.stash[_DONE] = done
+            self._note(item, done)
             if done.wrong:
                 raise _failed(self._told(item, done))
 
         item.runtest = runtest  # type: ignore[method-assign]
+
+    def _note(self, item: pytest.Item, done: Done) -> None:
+        """For the reports, and for the JUnit file."""
+        if done.file is not None:
+            done.file = self._shown(done.file)
+        item.stash[_DONE] = done
+        if done.how != "ordinary":
+            item.user_properties += [("racewindow", done.how), ("racewindow_executions", done.executions)]
+        if done.failure is not None and done.file is not None:
+            from racewindow.pytest_told import replay_command
+
+            item.user_properties.append(("racewindow_replay", replay_command(done.file, self._typed(item))))
 
     def _told(self, item: pytest.Item, done: Done) -> str:
         from racewindow.pytest_told import failure_sections
@@ -276,15 +288,7 @@ class _Session:
         from racewindow.pytest_told import as_data, failure_sections
 
         test = self._typed(item)
-        if done.file is not None:
-            done.file = self._shown(done.file)
-        data = as_data(done, test)
-        report.racewindow = data  # type: ignore[attr-defined]  # pytest-xdist carries it over
-        if done.how != "ordinary":
-            report.user_properties.append(("racewindow", done.how))
-            report.user_properties.append(("racewindow_executions", done.executions))
-        if data["replay"]:
-            report.user_properties.append(("racewindow_replay", data["replay"]))
+        report.racewindow = as_data(done, test)  # type: ignore[attr-defined]  # pytest-xdist carries it over
         if done.failure is not None and report.failed:
             _, sections = failure_sections(done.failure, test, done.file)
             report.sections += [(f"racewindow: {title}", text) for title, text in sections]

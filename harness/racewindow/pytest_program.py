@@ -36,10 +36,15 @@ class CannotBeRunError(Exception):
 
 
 class Program:
-    """One test. `marked`: by the marker, so that an async test which no plugin would run is run as well."""
+    """One test.
 
-    def __init__(self, item: Any, *, marked: bool) -> None:
-        self.item, self.marked = item, marked
+    `marked`: by the marker, so that an async test which no plugin would run is run as well. `verdicts`: exceptions with
+    which a test says what is to become of it, such as that it is skipped.
+    """
+
+    def __init__(self, item: Any, *, marked: bool, verdicts: tuple[type[BaseException], ...] = ()) -> None:
+        self.item, self.marked, self._verdicts = item, marked, verdicts
+        self.verdict: BaseException | None = None
         self.simulation: Simulation | None = None
         self.refused: dict[str, None] = {}
         """What executions were refused: real input and output, real threads."""
@@ -203,6 +208,8 @@ class Program:
             for leaf in flatten(error):
                 if isinstance(leaf, RealIOError | RealThreadError):
                     self.refused.setdefault(leaf.what)
+                elif isinstance(leaf, self._verdicts):
+                    self.verdict = leaf.with_traceback(None)
             raise
 
 
