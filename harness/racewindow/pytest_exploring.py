@@ -5,7 +5,8 @@ Every function here takes a test as a `Program` and answers with a `Done`; nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,7 +86,7 @@ class Exploring:
 
     def marked(self) -> Done:
         """Explore a test that asks for it; raises what it says of itself, such as that it is skipped."""
-        with self.program.executions():
+        with self._refusing(), self.program.executions():
             replay(self.scenario, self._default())
             if self.program.verdict is not None:
                 raise self.program.verdict
@@ -113,7 +114,7 @@ class Exploring:
         """Run a recorded failure again; what it prints and logs is kept."""
         done = self.done
         done.how = REPLAYED
-        with self.program.executions(silent=False):
+        with self._refusing(), self.program.executions(silent=False):
             try:
                 execution = replay(self.scenario, stored.schedule)
             except DivergenceError as error:
@@ -126,6 +127,13 @@ class Exploring:
         else:
             self._fail(same, self.places.shown(str(stored.path)))
         return done
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except CannotBeRunError as error:
+            raise UsageError(f"{self.scenario.name} cannot be explored: {error}.") from None
 
     def _default(self, **limits: float) -> Schedule:
         return Schedule((), seed=self.wanted.seed, semantics=self.wanted.semantics, limits=limits)

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import trio
 from trio.abc import Clock, Instrument
 from trio.testing import MockClock
 
@@ -86,6 +87,8 @@ class Program:
         """Around everything that runs executions of the test. `silent`: what they print and log is not kept."""
         before, self._deferring = self._deferring, not self._of_pytest_trio
         self._tear_down()  # what is patched for the test has to be undone before other things are patched
+        if trio.lowlevel.in_trio_run():
+            raise CannotBeRunError("a fixture that outlives the test keeps a trio program running")
         with ordered_fixtures(), Environment(), self._silence() if silent else contextlib.nullcontext():
             try:
                 yield
