@@ -269,7 +269,7 @@ class Exploring:
         elif self.program.marked:
             self.done.wrong = untrusted_text(result)
         else:
-            self.done.why = result.untrusted.partition("\n")[0]
+            self.done.why = result.untrusted.partition("\n")[0].rstrip(":")
 
     def _fail(self, failure: Failure, file: str | None) -> None:
         self.done.failure, self.done.file = failure, file

@@ -113,7 +113,7 @@ class _Session:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.tests: list[dict[str, Any]] = []
-        self.gone: list[tuple[str, str, str]] = []
+        self.collected: set[str] = set()
         self._options: Options | None = None
         self._corpus: list[Entry] | None = None
         self._stored: StoredFailure | None = None
@@ -157,15 +157,16 @@ class _Session:
 
             self._stored = load(self.config.invocation_params.dir / replay)
 
-    @property
-    def places(self) -> Places:
-        """Where files go."""
+    def _places(self) -> Places:
         from racewindow.pytest_exploring import Places
 
-        options, root = self.options, self.config.rootpath
-        return Places(
-            out=root / options.report_dir, corpus=root / options.corpus, shrink=options.shrink, shown=self._shown
-        )
+        out = self.config.rootpath / self.options.report_dir
+        return Places(out=out, corpus=self._folder, shrink=self.options.shrink, shown=self._shown)
+
+    @property
+    def _folder(self) -> Path:
+        """Of the corpus."""
+        return self.config.rootpath / self.options.corpus
 
     def _shown(self, path: str) -> str:
         """Relative to where pytest was started, if it lies there."""
@@ -174,6 +175,9 @@ class _Session:
 
     def _typed(self, item: pytest.Item) -> str:
         """A test as it should be typed."""
+        start = self.config.invocation_params.dir
+        if not item.path.is_relative_to(start):
+            return item.nodeid
         return self._shown(str(item.path)) + item.nodeid[item.nodeid.find("::") :]
 
     # --- which tests ------------------------------------------------------------------------------------------------
@@ -192,9 +196,15 @@ class _Session:
         budget = f"{wanted.schedules} orders of events{seconds}" if wanted.schedules else seconds[4:]
         return f"racewindow: each async test in at most {budget}, strategy {wanted.strategy}, seed {wanted.seed}"
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """The same tests that each process has."""
+        self.collected.update(ids)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """A replay leaves out every other test; the corpus is asked for tests that are not there any more."""
+        """A replay leaves out every other test."""
+        self.collected.update(item.nodeid for item in items)
         if self._stored is None:
             return
         wanted = self._stored.target
@@ -207,11 +217,31 @@ class _Session:
             config.hook.pytest_deselected(items=others)
 
     def _past(self, item: pytest.Item) -> list[Entry]:
+        return [each for each in self._entries() if each.target == item.nodeid]
+
+    def _untried(self) -> list[tuple[str, str, str]]:
+        """What the corpus has of tests that are not there any more, and what cannot be read."""
+        if self._stored is not None or not self._folder.is_dir():
+            return []
+        config, found = self.config, []
+        chosen = [config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "failedfirst", "stepwise")]
+        some = any(chosen) or any("::" in each for each in config.args)
+        for entry in self._entries():
+            file, _, _ = entry.target.partition("::")
+            searched = any(each.startswith(f"{file}::") for each in self.collected) and not some
+            shown = self._shown(str(entry.path))
+            if entry.problem:
+                found.append((shown, "broken", entry.problem))
+            elif entry.target not in self.collected and (searched or not (config.rootpath / file).exists()):
+                found.append((shown, "stale", f"there is no test {entry.target} any more."))
+        return found
+
+    def _entries(self) -> list[Entry]:
         if self._corpus is None:
             from racewindow.corpus import Corpus
 
-            self._corpus = [each for each in Corpus(self.places.corpus).entries() if each.of_pytest or each.problem]
-        return [each for each in self._corpus if each.target == item.nodeid]
+            self._corpus = [each for each in Corpus(self._folder).entries() if each.of_pytest or each.problem]
+        return self._corpus
 
     # --- one test ---------------------------------------------------------------------------------------------------
 
@@ -232,7 +262,7 @@ class _Session:
             program = Program(item, marked=bool(marks), verdicts=(pytest.skip.Exception, pytest.xfail.Exception))
             if marks:
                 check_async(program)
-            exploring = Exploring(program, wanted, self.places, () if self._stored else self._past(item))
+            exploring = Exploring(program, wanted, self._places(), () if self._stored else self._past(item))
         item.stash[_PROGRAM] = program
         stored = self._stored
 
@@ -304,11 +334,12 @@ class _Session:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was explored and what was not."""
-        if not self.tests:
+        untried = self._untried()
+        if not self.tests and not untried:
             return
         from racewindow.pytest_told import summary
 
-        lines = summary(self.tests, self.gone)
+        lines = summary(self.tests, untried)
         if lines:
             terminalreporter.section("racewindow")
             for line in lines:
