@@ -65,7 +65,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where files go, and whether what is found is made smaller. `shown`: a path as it should be typed."""
+    """Where files go. `shrink`: make what is found smaller, and explain it. `shown`: a path as it should be typed."""
 
     out: Path
     corpus: Path
@@ -145,7 +145,7 @@ class Exploring:
         if self.program.is_hypothesis:
             return "Hypothesis draws its arguments" if self.program.is_async or runs else ""
         if not self.program.is_async:
-            return f"not an async test, but calls trio.run {'itself' if runs == 1 else f'{runs} times'}" if runs else ""
+            return "not an async test, but calls trio.run itself" if runs else ""
         return None
 
     def _why_not_by_default(self) -> str | None:
@@ -189,7 +189,8 @@ class Exploring:
             if tried.failure is not None and self._is_the_news(tried):
                 self.done.executions = 1
                 if not self.wanted.must_fail:
-                    self._fail(explain_briefly(self.scenario, tried.failure), shown)
+                    failure = tried.failure
+                    self._fail(explain_briefly(self.scenario, failure) if self.places.shrink else failure, shown)
                 return True
         return False
 
@@ -220,7 +221,7 @@ class Exploring:
 
     def _found(self, *, all_failures: bool) -> Result:
         wanted, places = self.wanted, self.places
-        options: dict[str, Any] = {} if wanted.must_fail else {"out": places.out, "explain": True}
+        options: dict[str, Any] = {} if wanted.must_fail else {"out": places.out, "explain": places.shrink}
         try:
             return explore(
                 self.scenario,

@@ -31,7 +31,7 @@ _TEXTS = {
 }
 _SWITCHES = {
     "": "run every async test of the suite in many orders of events",
-    "-no-shrink": "leave failures as they are found",
+    "-no-shrink": "leave failures as they are found, neither smaller nor explained",
 }
 _MARKER = (
     "racewindow(strategy=, schedules=, seconds=, seed=, semantics=, faults=, preemptions=, scenario=, expect=): "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import inspect
 import io
 import logging
@@ -104,13 +105,18 @@ class Program:
         handlers = logger.handlers[:]
         if "caplog" not in self.item.fixturenames:
             logger.handlers[:] = [logging.NullHandler()]
+        hook = sys.unraisablehook
+        if not self.marked:  # the plain run has said what there is to be said
+            sys.unraisablehook = lambda _: None
         nowhere = io.StringIO()
         nowhere.write = len  # type: ignore[method-assign]
         try:
             with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
                 yield
+            gc.collect(1)  # what an execution has left half made complains when it goes
         finally:
             logger.handlers[:] = handlers
+            sys.unraisablehook = hook
 
     # --- fixtures ---------------------------------------------------------------------------------------------------
 

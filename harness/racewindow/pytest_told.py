@@ -60,11 +60,11 @@ def summary(tests: Sequence[Mapping[str, Any]], gone: Iterable[tuple[str, str, s
     left_out = [each for each in tests if each["how"] == NOT_EXPLORED]
     if left_out:
         lines.append(f"not explored, run once plainly: {counted(len(left_out), 'test')}")
-        lines += [line for each in left_out for line in _with_reason(each["test"], each["why"])]
+        lines += _by_reason(left_out)
     doubted = [each for each in explored if each["why"]]
     if doubted:
         lines.append(f"explored, but not to be trusted: {counted(len(doubted), 'test')}")
-        lines += [line for each in doubted for line in _with_reason(each["test"], each["why"])]
+        lines += _by_reason(doubted)
     failed = [each["replay"] for each in tests if each["replay"] and each["how"] == EXPLORED]
     if failed:
         lines += ["to see what failed again:", *(f"  {each}" for each in failed)]
@@ -99,6 +99,12 @@ def _corpus(entries: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def _with_reason(test: str, why: str) -> list[str]:
-    line = f"  {test}: {why}"
-    return [line] if len(line) <= 80 else [f"  {test}:", *wrap(why, 4)]
+def _by_reason(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for each in tests:
+        reasons.setdefault(each["why"], []).append(each["test"])
+    lines: list[str] = []
+    for why, names in reasons.items():
+        lines += wrap(f"{why.rstrip('.')}:", 2, 2)
+        lines += [f"    {name}" for name in names]
+    return lines

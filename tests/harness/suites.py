@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -61,12 +62,16 @@ class Ran(NamedTuple):
         return {test for test, each in self.outcomes.items() if each == outcome}
 
 
-def run_suite(pytester: pytest.Pytester, *options: str, **files: str) -> Ran:
-    """Write the files, `test_mine="..."` into `test_mine.py`, and run pytest with warnings as errors."""
+def run_suite(pytester: pytest.Pytester, *options: str, inside: bool = False, **files: str) -> Ran:
+    """Write the files, `test_mine="..."` into `test_mine.py`, and run pytest with warnings as errors.
+
+    `inside`: in this process, which takes a quarter of the time.
+    """
     if files:
         pytester.makepyfile(**files)
     strict = ("-W", "error", "--strict-markers", "-p", "no:cacheprovider")
-    found = pytester.runpytest_subprocess("-rA", *strict, *options, timeout=120)
+    run = pytester.runpytest_inprocess if inside else partial(pytester.runpytest_subprocess, timeout=120)
+    found = run("-rA", *strict, *options)
     text = found.stdout.str() + found.stderr.str()
     lines = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) (?:\[\d+\] )?(\S+)", text, flags=re.MULTILINE)
     return Ran(int(found.ret), text, {test.partition("::")[2] or test: outcome for outcome, test in lines})

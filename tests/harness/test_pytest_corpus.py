@@ -82,21 +82,23 @@ def file_of(folder: Path, name: str) -> Path:
 
 
 def test_a_replay_says_what_has_become_of_a_failure(pytester: pytest.Pytester) -> None:
-    run_suite(pytester, "--racewindow-no-shrink", test_mine=BEFORE.replace('"mended", "kept", "gone", ', ""))
+    only = BEFORE.replace('"mended", "kept", "gone", ', "")
+    run_suite(pytester, "--racewindow-no-shrink", inside=True, test_mine=only)
     (file,) = (pytester.path / ".racewindow" / "failures").iterdir()
     source = BEFORE.replace("balance.get() == 2", "balance.get() > 0")
 
-    passing = run_suite(pytester, "--racewindow-replay", str(file), test_mine=source)
+    passing = run_suite(pytester, "--racewindow-replay", str(file), inside=True, test_mine=source)
 
     assert passing.outcomes == {"test_it[rewritten]": "PASSED"}
     assert "not reproduced: violation was recorded, and its order of events passes." in passing.text
 
-    stale = run_suite(pytester, "--racewindow-replay", str(file), test_mine=AFTER)
+    stale = run_suite(pytester, "--racewindow-replay", str(file), inside=True, test_mine=AFTER)
 
     assert stale.outcomes == {"test_it[rewritten]": "FAILED"}
     assert "The replay diverged" in stale.text
 
-    gone = run_suite(pytester, "--racewindow-replay", str(file), test_mine=AFTER.replace(', "rewritten"]', "]"))
+    without = AFTER.replace(', "rewritten"]', "]")
+    gone = run_suite(pytester, "--racewindow-replay", str(file), inside=True, test_mine=without)
 
     assert gone.status == pytest.ExitCode.USAGE_ERROR
     assert "is a failure of test_mine.py::test_it[rewritten], which is not among the tests collected." in gone.text
