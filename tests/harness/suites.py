@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from typing import NamedTuple
 
 import pytest
+
+import racewindow
+
+# A run inside this process forgets what it has loaded, and would load it anew beside the trio that was patched.
+import_module("racewindow.pytest_told")
+for name in racewindow.__all__:
+    getattr(racewindow, name)
 
 LOST_UPDATE = """
 import pytest

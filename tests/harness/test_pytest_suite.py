@@ -202,7 +202,7 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
     for told_once in (
         "socket.socketpair() asks for real I/O inside an execution: test_mine.py::test_socket",
         "threading.Thread.start() asks for a real thread inside an execution: test_mine.py::test_thread",
-        "run again in virtual time: assertion failed: assert trio.current_time() > before: test_mine.py::test_real_time",
+        "in virtual time: assertion failed: assert trio.current_time() > before: test_mine.py::test_real_time",
         "assert len(runs) == 1: test_mine.py::test_state",
         "it runs on asyncio, and only trio programs can be explored: test_others.py::test_of_anyio[asyncio]",
         "a fixture that outlives the test keeps a trio program running: test_wide.py::test_with_a_wide_fixture",
