@@ -39,6 +39,10 @@ _MARKER = (
 )
 
 
+CORPUS = "tests/racewindow_corpus"
+"""The same as `racewindow.corpus.FOLDER`, without loading it."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, and an ini setting of the same name for each that makes sense in a file."""
     group = parser.getgroup("racewindow", "orders of events (racewindow)")
@@ -49,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--racewindow-{name}", metavar=value, help=what)
         parser.addini(f"racewindow_{name}".replace("-", "_"), what, default=None)
     group.addoption("--racewindow-replay", metavar="FILE", help="run a recorded failure of a test again")
-    parser.addini("racewindow_corpus", "folder for failures of the past (tests/racewindow_corpus)", default=None)
+    parser.addini("racewindow_corpus", f"folder for failures of the past ({CORPUS})", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -166,7 +170,7 @@ class _Session:
     @property
     def _folder(self) -> Path:
         """Of the corpus."""
-        return self.config.rootpath / self.options.corpus
+        return self.config.rootpath / (self._ini("corpus") or CORPUS)
 
     def _shown(self, path: str) -> str:
         """Relative to where pytest was started, if it lies there."""

@@ -20,7 +20,7 @@ OPTIONS = ("schedules", "seconds", "strategy", "seed", "faults")
 """What can be set as a marker's argument, as an option and in the ini file."""
 SUITE_SCHEDULES, SUITE_SECONDS = 200, 5.0
 """What `pytest --racewindow` spends on each test of a suite unless told otherwise."""
-REPORT_DIR, CORPUS = ".racewindow/failures", "tests/racewindow_corpus"
+REPORT_DIR = ".racewindow/failures"
 MARKER = "@pytest.mark.racewindow"
 _FAILS = "fails: "
 
@@ -61,7 +61,6 @@ class Options:
     replay: str | None = None
     shrink: bool = True
     report_dir: str = REPORT_DIR
-    corpus: str = CORPUS
     given: Mapping[str, Any] = field(default_factory=dict)
     ini: Mapping[str, Any] = field(default_factory=dict)
 
@@ -76,7 +75,6 @@ def read_options(option: Callable[[str], Any], ini: Callable[[str], Any], on: Ca
         replay=option("replay"),
         shrink=not on("no_shrink"),
         report_dir=option("report_dir") or ini("report_dir") or REPORT_DIR,
-        corpus=ini("corpus") or CORPUS,
         given=_values({name: option(name) for name in OPTIONS}, lambda name: f"--racewindow-{name}"),
         ini=_values({name: ini(name) for name in OPTIONS}, lambda name: f"racewindow_{name} in the ini file"),
     )

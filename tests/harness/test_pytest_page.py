@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from racewindow import pytest_plugin, pytest_wanted
+from racewindow import corpus, pytest_plugin, pytest_wanted
 from racewindow.pytest_wanted import Wanted
 from tests.harness import suites
 
@@ -45,4 +45,5 @@ def test_it_lists_every_argument_and_every_option() -> None:
 
     assert listed == list(Wanted.__slots__)
     assert set(options) == {*pytest_plugin._SWITCHES, *(f"-{name}" for name in pytest_plugin._TEXTS), "-replay"}
-    assert pytest_wanted.REPORT_DIR in PAGE and pytest_wanted.CORPUS in PAGE
+    assert pytest_wanted.REPORT_DIR in PAGE and pytest_plugin.CORPUS in PAGE
+    assert pytest_plugin.CORPUS == corpus.FOLDER
