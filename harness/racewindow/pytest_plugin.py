@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     session = _Session(config)
     config.pluginmanager.register(session, "racewindow-session")
-    if session.is_asked_for:
+    if session.is_asked_for():
         with _complaining(pytest.UsageError):
             session.check()
 
@@ -136,7 +136,7 @@ class _Session:
         option = "racewindow" if name == "suite" else f"racewindow_{name}"
         return bool(self.config.getoption(option) or self.config.getini(option))
 
-    @property
+    # Methods and no properties: older versions of pluggy evaluate each attribute of a plugin.
     def is_asked_for(self) -> bool:
         """Whether anything was set, on the command line or in the ini file."""
         names = [name.replace("-", "_") for name in _TEXTS]
@@ -144,7 +144,6 @@ class _Session:
             (*map(self._text, (*names, "replay")), *map(self._ini, names), *map(self._on, ("suite", "no_shrink")))
         )
 
-    @property
     def options(self) -> Options:
         """All of it, checked."""
         if self._options is None:
@@ -155,7 +154,7 @@ class _Session:
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense."""
-        replay = self.options.replay
+        replay = self.options().replay
         if replay is not None:
             from racewindow.failure_file import load
 
@@ -164,10 +163,9 @@ class _Session:
     def _places(self) -> Places:
         from racewindow.pytest_exploring import Places
 
-        out = self.config.rootpath / self.options.report_dir
-        return Places(out=out, corpus=self._folder, shrink=self.options.shrink, shown=self._shown)
+        out = self.config.rootpath / self.options().report_dir
+        return Places(out=out, corpus=self._folder(), shrink=self.options().shrink, shown=self._shown)
 
-    @property
     def _folder(self) -> Path:
         """Of the corpus."""
         return self.config.rootpath / (self._ini("corpus") or CORPUS)
@@ -195,7 +193,7 @@ class _Session:
         with _complaining(pytest.UsageError):
             from racewindow.pytest_wanted import wanted_of_suite
 
-            wanted = wanted_of_suite(self.options)
+            wanted = wanted_of_suite(self.options())
         seconds = "" if wanted.seconds is None else f" or {wanted.seconds:g} s"
         budget = f"{wanted.schedules} orders of events{seconds}" if wanted.schedules else seconds[4:]
         return f"racewindow: each async test in at most {budget}, strategy {wanted.strategy}, seed {wanted.seed}"
@@ -225,7 +223,7 @@ class _Session:
 
     def _untried(self) -> list[tuple[str, str, str]]:
         """What the corpus has of tests that are not there any more, and what cannot be read."""
-        if self._stored is not None or not self._folder.is_dir():
+        if self._stored is not None or not self._folder().is_dir():
             return []
         config, found = self.config, []
         chosen = [config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "failedfirst", "stepwise")]
@@ -244,7 +242,7 @@ class _Session:
         if self._corpus is None:
             from racewindow.corpus import Corpus
 
-            self._corpus = [each for each in Corpus(self._folder).entries() if each.of_pytest or each.problem]
+            self._corpus = [each for each in Corpus(self._folder()).entries() if each.of_pytest or each.problem]
         return self._corpus
 
     # --- one test ---------------------------------------------------------------------------------------------------
@@ -262,7 +260,7 @@ class _Session:
             from racewindow.pytest_program import Program
             from racewindow.pytest_wanted import wanted_of_marker, wanted_of_suite
 
-            wanted = wanted_of_marker(marks, self.options) if marks else wanted_of_suite(self.options)
+            wanted = wanted_of_marker(marks, self.options()) if marks else wanted_of_suite(self.options())
             program = Program(item, marked=bool(marks), verdicts=(pytest.skip.Exception, pytest.xfail.Exception))
             if marks:
                 check_async(program)
