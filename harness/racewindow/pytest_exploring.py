@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import trio
+
 from racewindow._trio_internals import runs_counted
 from racewindow.corpus import Corpus, Entry, Tried, attempt
 from racewindow.coverage import missed_text
@@ -146,6 +148,8 @@ class Exploring:
             return "Hypothesis draws its arguments" if self.program.is_async or runs else ""
         if not self.program.is_async:
             return "not an async test, but calls trio.run itself" if runs else ""
+        if not runs and not trio.lowlevel.in_trio_run():  # that of anyio began with the first fixture
+            return "it does not run on trio"
         return None
 
     def _why_not_by_default(self) -> str | None:

@@ -44,6 +44,7 @@ async def test_it(name):
 )
 
 
+@pytest.mark.slow
 def test_they_are_tried_first_and_kept(pytester: pytest.Pytester) -> None:
     first = run_suite(pytester, "--racewindow-no-shrink", "-n2", test_mine=BEFORE)
 

@@ -224,6 +224,7 @@ async def test_known_to_fail():
 )
 
 
+@pytest.mark.slow
 def test_what_is_expected_is_asserted(pytester: pytest.Pytester) -> None:
     ran = run_suite(pytester, "--racewindow-no-shrink", test_mine=EXPECTED)
 
@@ -270,6 +271,7 @@ async def test_never_run_with_x():
 )
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_kept_and_replayed(pytester: pytest.Pytester) -> None:
     ran = run_suite(pytester, "-x", "-k", "deposits or never", "--junitxml=report.xml", test_mine=FAILING)
 
@@ -365,6 +367,7 @@ async def test_skipped(monkeypatch):
 """
 
 
+@pytest.mark.slow
 def test_failing_set_up_and_tear_down_are_told(pytester: pytest.Pytester) -> None:
     ran = run_suite(pytester, "--racewindow-no-shrink", test_mine=SET_UP)
 

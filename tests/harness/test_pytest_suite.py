@@ -112,6 +112,8 @@ async def test_known():
 )
 
 OTHERS = """
+import unittest
+
 import anyio
 import hypothesis
 import pytest
@@ -123,6 +125,14 @@ import trio
 async def box():
     await anyio.sleep(0)
     yield []
+
+
+class TestOfUnittest(unittest.IsolatedAsyncioTestCase):
+    times = 0
+
+    async def test_of_unittest(self):
+        type(self).times += 1
+        assert self.times == 1
 
 
 @pytest.mark.anyio
@@ -181,6 +191,7 @@ async def test_marked_beside_it():
 """
 
 
+@pytest.mark.slow
 def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
     ran = run_suite(
         pytester,
@@ -193,10 +204,10 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
     assert ran.of("FAILED") == {"test_fails", "test_marked_beside_it"}, ran.text
     assert "test_marked_beside_it cannot be explored: a fixture that outlives the test keeps a trio" in ran.text
     assert ran.of("XFAIL") == {"test_known"}
-    assert len(ran.of("PASSED")) == 8 + 6 + 1
+    assert len(ran.of("PASSED")) == 8 + 7 + 1
     assert "1 skipped, 1 xfailed" in ran.text
     assert "each async test in at most 20 orders of events or 5 s, strategy auto, seed 0" in ran.text
-    assert "not explored, run once plainly: 8 tests" in ran.text
+    assert "not explored, run once plainly: 9 tests" in ran.text
     summary = ran.text.partition("= racewindow =")[2]
     told = " ".join(summary.split())
     for told_once in (
@@ -204,7 +215,7 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
         "threading.Thread.start() asks for a real thread inside an execution: test_mine.py::test_thread",
         "in virtual time: assertion failed: assert trio.current_time() > before: test_mine.py::test_real_time",
         "assert len(runs) == 1: test_mine.py::test_state",
-        "it runs on asyncio, and only trio programs can be explored: test_others.py::test_of_anyio[asyncio]",
+        "it does not run on trio: test_others.py::TestOfUnittest::test_of_unittest test_others.py::test_of_anyio[as",
         "a fixture that outlives the test keeps a trio program running: test_wide.py::test_with_a_wide_fixture",
         "not an async test, but calls trio.run itself: test_others.py::test_runs_trio",
         "Hypothesis draws its arguments: test_others.py::test_drawn",
@@ -214,6 +225,7 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
     assert not (pytester.path / "tests").exists()
 
 
+@pytest.mark.slow
 def test_a_race_in_a_suite_is_found_and_replayed(pytester: pytest.Pytester) -> None:
     suite = SUITE.replace("RACES = False", "RACES = True")
     test = "test_mine.py::test_relies_on_an_order"
