@@ -13,7 +13,7 @@ import typing
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
 
 import structlog
 
@@ -24,6 +24,9 @@ from racewindow.events import Event
 from racewindow.faults import NO_FAULTS, Fault, FaultPlan
 from racewindow.operations import Recording
 from racewindow.transactions import TransactionRecording
+
+if TYPE_CHECKING:
+    from trio.abc import Clock, Instrument
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -123,6 +126,14 @@ class Simulation:
         self._host.spawn(service, args, name)
 
 
+class Prepared(NamedTuple):
+    """What is run in one execution, when it had to be set up first. `clock`, `instruments`: as for `trio.run`."""
+
+    main: Callable[[], Awaitable[object]]
+    clock: Clock | None = None
+    instruments: Sequence[Instrument] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One keyword parameter of a scenario: its size."""
@@ -162,6 +173,11 @@ class Scenario:
     require_coverage: bool | tuple[str, ...] = False
     not_in_all: tuple[str, ...] = ()
     wants_simulation: bool = True
+    prepare: Callable[[Simulation], Prepared] | None = None
+    """Called before each execution and outside of it, where what is run has to be set up: for a test, its fixtures.
+
+    It is then what gives the program; `function` only says where its source is.
+    """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
         """Call the function itself, so that one scenario can be built from another."""
