@@ -1,0 +1,49 @@
+"""What happens in the markets and to the accounts, turned into log lines and events, as `Witness` does for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from racewindow import Simulation
+from racewindow_models.book import Answer, Mode, Order
+from racewindow_models.clearing import Change
+from racewindow_models.units import FairBasisE8, MarketName, PriceE8
+
+
+class MarketWitness:
+    """Reports of one execution."""
+
+    __slots__ = ("_emit", "_log")
+
+    def __init__(self, sim: Simulation) -> None:
+        self._emit, self._log = sim.emit, sim.log
+
+    def mode_changed(self, before: Mode, mode: Mode) -> None:
+        """The operator has changed what the markets admit."""
+        self._log.info("mode changed", mode=mode.value)
+        self._emit("mode.changed", before=before, mode=mode)
+
+    def answered(
+        self, market: MarketName, order: Order, answer: Answer, *, fair_e8: PriceE8, banded_triggers: bool
+    ) -> None:
+        """The book has answered an order; `fair_e8`: the external fair price at that moment."""
+        self._log.info("order", market=market, order=str(order), refusal=answer.refusal, trades=len(answer.trades))
+        self._emit("book.answered", market=market, order=order, answer=answer, fair_e8=fair_e8, banded=banded_triggers)
+
+    def orders_cancelled(self, count: int) -> None:
+        """The operator has cancelled every resting order."""
+        self._log.info("orders cancelled", count=count)
+        self._emit("book.cancelled", count=count)
+
+    def mark_skewed(
+        self, market: MarketName, votes: Mapping[str, FairBasisE8 | None], basis_e8: FairBasisE8, mark_e8: PriceE8
+    ) -> None:
+        """The venue's own book has moved the fair basis away from the external one."""
+        self._log.info("fair basis moved", market=market, basis_e8=basis_e8)
+        self._emit("mark.skewed", market=market, votes=dict(votes), basis_e8=basis_e8, mark_e8=mark_e8)
+
+    def changed(self, change: Change) -> None:
+        """The clearing has transferred something."""
+        if change.deleveraged:
+            self._log.warning("positions deleveraged", accounts=change.deleveraged)
+        self._emit("clearing.changed", change=change)
