@@ -19,6 +19,7 @@ def validate_before_exit(history: History) -> Verdict:
 
     A number that is right needs no check here, so a clean upgrade is silent. For each that is wrong under ground truth
     when trading resumes with it, there has to be a check that passed and whose reference was made from other sources.
+    Of each market the gravest is reported.
     """
     window = window_of(history)
     if window is None:
@@ -27,7 +28,7 @@ def validate_before_exit(history: History) -> Verdict:
     for event in history.events:
         if event.kind == "halt.left":
             for finding in _unchecked(event, window):
-                first.setdefault((finding.market, finding.class_), _left_with(finding, event))
+                first.setdefault(finding.market, _left_with(finding, event))
     return Verdict.violated(list(first.values()))
 
 

@@ -91,15 +91,15 @@ class Exchange:
 
         return self.supervisor.start(life, OLD_WRITER)
 
-    def start_new_writer(self, first_round: int = 0) -> Instance:
+    def start_new_writer(self, first_round: int = 0, *, name: str = NEW_WRITER, token: int = 2) -> Instance:
         """The new writer, with nothing in memory: loader and tick loop begin at once."""
 
         async def life(process: Instance) -> None:
-            await self.writer(NEW_WRITER, 2).serve(process, self.routing, self.settings, first_round)
+            await self.writer(name, token).serve(process, self.routing, self.settings, first_round)
 
-        self.routing.grant_lease(2)
+        self.routing.grant_lease(token)
 
-        return self.supervisor.start(life, NEW_WRITER)
+        return self.supervisor.start(life, name)
 
     def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:
         """The committer. `waits`: it has been running, and makes its next block when the window begins."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from racewindow import Simulation
 from racewindow_models.book import Answer, Mode, Order
+from racewindow_models.chain import Block
 from racewindow_models.clearing import Change
 from racewindow_models.units import FairBasisE8, MarketName, PriceE8
+from racewindow_models.validator import Report
 
 
 class MarketWitness:
@@ -29,6 +31,21 @@ class MarketWitness:
         """The book has answered an order; `fair_e8`: the external fair price at that moment."""
         self._log.info("order", market=market, order=str(order), refusal=answer.refusal, trades=len(answer.trades))
         self._emit("book.answered", market=market, order=order, answer=answer, fair_e8=fair_e8, banded=banded_triggers)
+
+    def validated(self, report: Report) -> None:
+        """The validator has answered the operator."""
+        self._log.info("validated", height=report.block.height, problems=report.problems)
+        self._emit("validation.done", report=report)
+
+    def halt_left(self, block: Block, reports: tuple[Report, ...]) -> None:
+        """The operator leaves the halt with the values of a block, which the reports have passed."""
+        self._log.info("halt left", height=block.height, reports=len(reports))
+        self._emit("halt.left", block=block, reports=reports)
+
+    def went_back(self, database: str) -> None:
+        """The operator has given the upgrade up."""
+        self._log.warning("went back", database=database)
+        self._emit("upgrade.given_up", database=database)
 
     def orders_cancelled(self, count: int) -> None:
         """The operator has cancelled every resting order."""

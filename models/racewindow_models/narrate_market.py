@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from racewindow import Event
 from racewindow_models.book import Answer, Order
 from racewindow_models.narrate import narrate
 from racewindow_models.units import E8, text_e8
+from racewindow_models.validator import Report
 
 
 def narrate_reopening(event: Event) -> str | None:
@@ -55,13 +56,35 @@ def _skewed(data: Mapping[str, Any]) -> str:
     )
 
 
+def _validated(data: Mapping[str, Any]) -> str:
+    report: Report = data["report"]
+    height = report.block.height
+    return f"the validator {'passes' if report.passed else 'rejects'} block {height}{_because(report.problems)}"
+
+
+def _because(problems: Sequence[str]) -> str:
+    return f": {'; '.join(problems)}" if problems else ""
+
+
+def _restarted(data: Mapping[str, Any]) -> str:
+    return f"routing switches to {data['database']}; {' and '.join(data['services'])} start"
+
+
+def _left(data: Mapping[str, Any]) -> str:
+    return f"the operator leaves the halt with block {data['block'].height}"
+
+
 def _changed(data: Mapping[str, Any]) -> str | None:
     names = data["change"].deleveraged
     return f"the vault cannot pay: {' and '.join(names)} are deleveraged" if names else None
 
 
 _TELL: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "services.restarted": _restarted,
     "mode.changed": _mode,
+    "validation.done": _validated,
+    "halt.left": _left,
+    "upgrade.given_up": lambda data: f"the operator gives the upgrade up: routing goes back to {data['database']}",
     "book.answered": _answered,
     "mark.skewed": _skewed,
     "clearing.changed": _changed,
