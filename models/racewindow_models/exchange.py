@@ -30,6 +30,7 @@ class Exchange:
     """The services of one execution of a window.
 
     `make_writer` makes every instance of the writer; `with_states`: the old database holds the saved states already.
+    `sinks`, `witness`: chain and cloud store, and who is told of everything, if they are not the plain ones.
     """
 
     def __init__(
@@ -40,19 +41,24 @@ class Exchange:
         make_writer: type[MarketDataWriter] = MarketDataWriter,
         *,
         with_states: bool = False,
+        sinks: tuple[Chain, CloudStore] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.sim, self.window, self.safeguards = sim, window, safeguards
         self.settings, self.markets = window.settings, window.markets
-        self.witness = Witness(sim, window.truth, window.settings)
+        self.witness = witness or Witness(sim, window.truth, window.settings)
         self.supervisor, self.network = Supervisor(sim.spawn), Network(sim.spawn)
         self.oracle = SpotOracle(window.series, sim)
-        self.chain, self.cloud = Chain(window.block), CloudStore()
+        self.chain, self.cloud = sinks or (Chain(window.block), CloudStore())
         fencing, cas_write = safeguards.fencing, safeguards.cas_write
         states = window.states if with_states else ()
         self.source = Database("db-old", states, window.values, fencing=fencing, cas_write=cas_write)
         self.target = Database("db-new", fencing=fencing, cas_write=cas_write)
         self.routing = Routing(self.source, self.witness)
         self._make_writer = make_writer
+
+    make_committer = Committer
+    """What makes the committer."""
 
     # --- services ---------------------------------------------------------------------------------------------------
 
@@ -105,7 +111,7 @@ class Exchange:
         """The committer. `waits`: it has been running, and makes its next block when the window begins."""
 
         async def life(process: Instance) -> None:
-            committer = Committer(
+            committer = self.make_committer(
                 markets=self.markets,
                 chain=self.chain,
                 cloud=self.cloud,

@@ -14,6 +14,7 @@ import trio
 from racewindow import Cell, Instance, Network
 from racewindow_models.book import Mode, OrderBook, Quotes
 from racewindow_models.chain import Chain
+from racewindow_models.cloud import CloudStore
 from racewindow_models.fair import basis_e8, ewma_e8, external_basis_e8, fair_basis_vote_e8, is_thin, mid_e8
 from racewindow_models.ground_truth import mark_price_e8
 from racewindow_models.market_witness import MarketWitness
@@ -30,7 +31,8 @@ SPOT_ORACLE, OWN_BOOK, OTHER_VENUES = "the spot oracle", "the venue's own book",
 class MarkWriter:
     """One instance of the writer, which has its state.
 
-    `fresh`: whether all that the marks are made of is, other than for `max_age` a book that was thin.
+    `fresh`: whether all that the marks are made of is, other than for `max_age` a book that was thin. `cloud`: the
+    second sink, if there is one.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class MarkWriter:
         settings: Settings,
         witness: Witness,
         market_witness: MarketWitness,
+        cloud: CloudStore | None = None,
     ) -> None:
-        self.instance = instance
+        self.instance, self._cloud = instance, cloud
         self.fresh = Cell(False, name=f"{instance}.fresh")  # noqa: FBT003
         self._states = {each.market: each for each in states}
         self._own_e8 = {each.market: each.fair_basis_e8 for each in states}  # too slow an average to move in minutes
@@ -67,11 +70,16 @@ class MarkWriter:
                 self._advance(state, answer, quotes)
                 for state, quotes in zip(list(self._states.values()), shown, strict=True)
             )
-            self._witness.block_appended(self._chain.append(batch, self._witness.now_ns))
+            block = self._chain.append(batch, self._witness.now_ns)
+            self._witness.block_appended(block)
             fresh = (
                 self._is_fresh(market, each, answer.time_ns) for market, each in zip(self._states, shown, strict=True)
             )
             self.fresh.set(all(fresh))
+            if self._cloud is not None:
+                await trio.lowlevel.checkpoint()
+                self._cloud.store(block.height, batch)
+                self._witness.batch_stored(block.height, batch)
 
     def external_fair_price_e8(self, market: MarketName, time_ns: TimeNs) -> PriceE8:
         """Spot by the oracle, and the median basis of other venues and of the venue's own slow average."""

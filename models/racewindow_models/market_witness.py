@@ -8,8 +8,11 @@ from racewindow import Simulation
 from racewindow_models.book import Answer, Mode, Order
 from racewindow_models.chain import Block
 from racewindow_models.clearing import Change
-from racewindow_models.units import FairBasisE8, MarketName, PriceE8
+from racewindow_models.epochs import Row
+from racewindow_models.refunds import Refund
+from racewindow_models.units import BlockHeight, FairBasisE8, MarketName, PriceE8
 from racewindow_models.validator import Report
+from racewindow_models.values import Batch
 
 
 class MarketWitness:
@@ -46,6 +49,22 @@ class MarketWitness:
         """The operator has given the upgrade up."""
         self._log.warning("went back", database=database)
         self._emit("upgrade.given_up", database=database)
+
+    def rolled_back(self, block: Block, epoch: int) -> None:
+        """The operator has restored chain and accounts to a block."""
+        self._log.warning("chain rolled back", height=block.height)
+        self._emit("chain.rolled_back", block=block, epoch=epoch)
+
+    def page_shown(self, chain: Mapping[BlockHeight, Batch], rows: Mapping[BlockHeight, Row]) -> None:
+        """A portfolio page shows its rows above the snapshot, beside what is on the chain there."""
+        batches = {height: row.batch for height, row in rows.items()}
+        self._log.info("portfolio page shown", heights=sorted(batches))
+        self._emit("cloud.read", batches=batches, chain=chain, made_in={h: row.epoch for h, row in rows.items()})
+
+    def refunded(self, refund: Refund) -> None:
+        """The audit has decided what an account is owed."""
+        self._log.info("refund", account=refund.account, what=refund.what, owed_e8=refund.owed_e8, why=refund.why)
+        self._emit("refund.decided", refund=refund)
 
     def orders_cancelled(self, count: int) -> None:
         """The operator has cancelled every resting order."""

@@ -88,5 +88,6 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "book.answered": _answered,
     "mark.skewed": _skewed,
     "clearing.changed": _changed,
+    "refund.decided": lambda data: f"the audit: {data['refund']}",
     "book.cancelled": lambda data: f"the operator cancels {data['count']} resting orders; TP/SL orders stay",
 }

@@ -6,14 +6,18 @@ whoever can come may come in any order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import trio
 
 from racewindow import Instance, Network, Simulation, Supervisor, until
-from racewindow_models.book import Answer, Mode, Order, OrderBook
+from racewindow_models.book import Answer, Mode, Order, OrderBook, Quotes
 from racewindow_models.chain import Chain
 from racewindow_models.clearing import Clearing, flat
+from racewindow_models.cloud import CloudStore
+from racewindow_models.epochs import LATER_WRITER
+from racewindow_models.ledger import Ledger
 from racewindow_models.margin import Account
 from racewindow_models.mark_writer import MarkWriter
 from racewindow_models.market_witness import MarketWitness
@@ -49,14 +53,20 @@ class Timing:
     grace: int
     depth_percent: int
 
-    def marks(self, settings: Settings, rounds: int) -> int:
-        """How many marks the writer publishes: until the last of so many rounds of a liquidator that had to wait."""
-        wait = max(self.grace, self.maker + settings.max_age_seconds)
+    def marks(self, settings: Settings, safeguards: Safeguards, rounds: int) -> int:
+        """How many marks the writer publishes: until a liquidator that may have to wait has looked so many rounds."""
+        grace = self.grace if safeguards.liquidation_grace else 0
+        freshening = self.maker + settings.max_age_seconds if safeguards.liquidation_after_fresh else 0
+        wait = max(grace, freshening, self.maker)
         return wait // settings.tick_seconds + rounds + 2
 
 
 class Reopening:
-    """The services and the people of a reopening, on a chain that holds true values."""
+    """The services and the people of a reopening, on a chain that holds true values.
+
+    `mode`: of the markets before. `vault_e8`: the capital of the vault in each market. `cloud`: a second sink for the
+    marks. `epoch`: the chain's; with one given, what happens to accounts goes into a ledger.
+    """
 
     def __init__(
         self,
@@ -72,6 +82,8 @@ class Reopening:
         mode: Mode = Mode.HALTED,
         vault_e8: UsdtE8 = STOCK_E8,
         banded_triggers: bool = False,
+        cloud: CloudStore | None = None,
+        epoch: Callable[[], int] | None = None,
     ) -> None:
         self._sim, self._window, self._safeguards, self._timing = sim, window, safeguards, timing
         self._chain, self._network, self._oracle, self._witness = chain, network, oracle, witness
@@ -87,7 +99,11 @@ class Reopening:
             post_only_band=safeguards.post_only_band,
             banded_triggers=banded_triggers,
         )
-        self.writer = self._writer("writer-3")
+        self._cloud = cloud
+        self.writer = self._writer(LATER_WRITER)
+        self.ledger = (
+            None if epoch is None else Ledger(fair_e8=self.fair_e8, now_ns=lambda: witness.now_ns, epoch=epoch)
+        )
 
     # --- what the book and the clearing have to know ----------------------------------------------------------------
 
@@ -107,6 +123,8 @@ class Reopening:
         for trade in answer.trades:
             change = self.clearing.trade(trade.buyer, trade.seller, trade.size_e8, trade.price_e8, index_e8)
             self.market_witness.changed(change)
+            if order.triggered and self.ledger is not None:
+                self.ledger.triggered(trade, change)
 
     def _accounts(self) -> list[Account]:
         """The accounts of the window, and those who trade: makers in every market, the others in the thin one."""
@@ -136,12 +154,16 @@ class Reopening:
             settings=self._window.settings,
             witness=self._witness,
             market_witness=self.market_witness,
+            cloud=self._cloud,
         )
 
     def start(self, supervisor: Supervisor, *, rounds: int) -> None:
         """Start writer, TP/SL and liquidator; the last two look in so many `rounds`."""
         timing, settings = self._timing, self._window.settings
-        first, marks = (timing.at - settings.window_seconds) // settings.tick_seconds, timing.marks(settings, rounds)
+        first, marks = (
+            (timing.at - settings.window_seconds) // settings.tick_seconds,
+            timing.marks(settings, self._safeguards, rounds),
+        )
         end = timing.at + marks * settings.tick_seconds
 
         async def write(process: Instance) -> None:
@@ -151,7 +173,7 @@ class Reopening:
             await self._triggers().run(process, rounds=rounds, tick_seconds=settings.tick_seconds)
 
         async def liquidate(process: Instance) -> None:
-            await self._liquidator().run_at_reopening(
+            await self.liquidator(self._safeguards).run_at_reopening(
                 process, self.writer.fresh.get, rounds=rounds, grace_seconds=timing.grace, end_seconds=end
             )
 
@@ -159,15 +181,17 @@ class Reopening:
         supervisor.start(watch, "tp-sl")
         supervisor.start(liquidate, "liquidator")
 
-    def _liquidator(self) -> VaultLiquidator:
+    def liquidator(self, safeguards: Safeguards) -> VaultLiquidator:
+        """A liquidator of the accounts."""
         return VaultLiquidator(
             self.clearing,
             chain=self._chain,
             book=self.book,
-            safeguards=self._safeguards,
+            safeguards=safeguards,
             witness=self._witness,
             market_witness=self.market_witness,
             settings=self._window.settings,
+            ledger=self.ledger,
         )
 
     def _triggers(self) -> Triggers:
@@ -186,8 +210,8 @@ class Reopening:
         await until(lambda: self.book.mode in TRADING)
         fair_e8 = self.fair_e8(self.thin_market)
         far_e8 = PriceE8(fair_e8 - abs(fair_e8) * self._timing.depth_percent // 100)
-        await self._place(self.thin_market, Order(TRADER, False, self._whole_e8(), fair_e8))  # noqa: FBT003
-        await self._place(self.thin_market, Order(TRADER, True, self._whole_e8(), far_e8))  # noqa: FBT003
+        await self.place(self.thin_market, Order(TRADER, False, self._whole_e8(), fair_e8))  # noqa: FBT003
+        await self.place(self.thin_market, Order(TRADER, True, self._whole_e8(), far_e8))  # noqa: FBT003
 
     async def sell_aggressively(self) -> None:
         """A seller who takes any bid; the gateway admits the order if it would rest, and the book gets it later."""
@@ -196,19 +220,36 @@ class Reopening:
         limit_e8 = PriceE8(fair_e8 - abs(fair_e8) * self._timing.depth_percent // 100)
         order = Order(SELLER, False, self._share_e8(), limit_e8)  # noqa: FBT003
         if not await self._network.call(self.book.name, self.book.would_take, market, order):
-            await self._place(market, replace(order, admitted=True))
+            await self.place(market, replace(order, admitted=True))
 
     async def make_markets(self) -> None:
-        """Market makers come back, and quote both sides of every market around the fair price."""
+        """Market makers come back."""
         await trio.sleep_until(self._timing.at + self._timing.maker)
+        await self.quote()
+
+    async def quote(self) -> None:
+        """Market makers quote both sides of every market around the fair price."""
         for market in self._window.markets:
             fair_e8 = self.fair_e8(market)
             away_e8 = abs(fair_e8) // 2_000
             for buying, price_e8 in ((True, fair_e8 - away_e8), (False, fair_e8 + away_e8)):
-                await self._place(market, Order(maker_of(market), buying, self._whole_e8(), PriceE8(price_e8)))
+                order = Order(maker_of(market), buying, self._whole_e8(), PriceE8(price_e8))
+                answer = await self.place(market, order)
+                if answer.refusal:
+                    await self._quote_inside(market, order, away_e8)
 
-    async def _place(self, market: MarketName, order: Order) -> None:
-        await self._network.call(self.book.name, self.book.place, market, order)
+    async def _quote_inside(self, market: MarketName, order: Order, away_e8: int) -> None:
+        """Quote as close to the other side of the book as rests, where the fair price is beyond it."""
+        shown: Quotes = (await self._network.call(self.book.name, self.book.quotes, (market,)))[0]
+        best_e8 = shown.ask_e8 if order.buying else shown.bid_e8
+        if best_e8 is not None:
+            limit_e8 = PriceE8(best_e8 - away_e8 if order.buying else best_e8 + away_e8)
+            await self.place(market, replace(order, limit_e8=limit_e8))
+
+    async def place(self, market: MarketName, order: Order) -> Answer:
+        """Send an order to the book."""
+        answer: Answer = await self._network.call(self.book.name, self.book.place, market, order)
+        return answer
 
     # --- steps of runbooks ------------------------------------------------------------------------------------------
 

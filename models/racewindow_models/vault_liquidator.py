@@ -14,6 +14,7 @@ from racewindow import Instance, until
 from racewindow_models.book import OrderBook
 from racewindow_models.chain import Block, Chain
 from racewindow_models.clearing import Clearing, vault_of
+from racewindow_models.ledger import Ledger
 from racewindow_models.liquidator import Liquidator
 from racewindow_models.margin import Account, account_value_e8
 from racewindow_models.market_witness import MarketWitness
@@ -38,9 +39,11 @@ class VaultLiquidator(Liquidator):
         witness: Witness,
         market_witness: MarketWitness,
         settings: Settings,
+        ledger: Ledger | None = None,
     ) -> None:
         super().__init__((), chain=chain, safeguards=safeguards, witness=witness, settings=settings)
         self._clearing, self._book, self._market_witness = clearing, book, market_witness
+        self._ledger = ledger
 
     async def run_at_reopening(
         self, instance: Instance, fresh: Callable[[], bool], *, rounds: int, grace_seconds: int, end_seconds: float
@@ -78,3 +81,5 @@ class VaultLiquidator(Liquidator):
         vault_e8 = self._clearing[vault_of(account.market)].collateral_e8
         self._witness.account_liquidated(account, block, values, UsdtE8(max(value_e8, 0)), vault_e8)
         self._market_witness.changed(change)
+        if self._ledger is not None:
+            self._ledger.liquidated(account.name, change, values)

@@ -27,7 +27,7 @@ What is modelled here [H, a hypothesis to explore and not the cause]
 
 What closes what (expected verdicts, held by the tests)
     `external_mark_at_reopen`, or `liquidation_grace`, or `liquidation_after_fresh`: each closes it alone.
-    `post_only_band` does not: it stops the seller, so that fewer orders of events fail (16 of 64 for 20 of 64 at the
+    `post_only_band` does not: it stops the seller, so that fewer orders of events fail (8 of 32 for 10 of 32 at the
     default size), and not the triggered stop-loss, which is exempt. With `banded_triggers` it is not, and the band
     closes it. A grace period that ends before the makers are back closes nothing: it is only a timer.
 
