@@ -29,11 +29,14 @@ class MarketWitness:
         self._emit("mode.changed", before=before, mode=mode)
 
     def answered(
-        self, market: MarketName, order: Order, answer: Answer, *, fair_e8: PriceE8, banded_triggers: bool
+        self, market: MarketName, order: Order, answer: Answer, *, fair_e8: PriceE8, exempt: tuple[str, ...]
     ) -> None:
-        """The book has answered an order; `fair_e8`: the external fair price at that moment."""
+        """The book has answered an order.
+
+        `fair_e8`: the external fair price at that moment. `exempt`: the rules that do not hold for the order.
+        """
         self._log.info("order", market=market, order=str(order), refusal=answer.refusal, trades=len(answer.trades))
-        self._emit("book.answered", market=market, order=order, answer=answer, fair_e8=fair_e8, banded=banded_triggers)
+        self._emit("book.answered", market=market, order=order, answer=answer, fair_e8=fair_e8, exempt=exempt)
 
     def validated(self, report: Report) -> None:
         """The validator has answered the operator."""

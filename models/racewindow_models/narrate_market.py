@@ -39,7 +39,7 @@ def _answered(data: Mapping[str, Any]) -> str:
         return f"{order} rests in the book of {data['market']}"
     trade, fair_e8 = answer.trades[-1], data["fair_e8"]
     away = percent((trade.price_e8 - fair_e8) * E8 // fair_e8) if fair_e8 else "?"
-    exempt = f", being exempt from the rule for takers{'' if data['banded'] else ' and from bands'}" * order.triggered
+    exempt = f", being exempt from {' and '.join(data['exempt'])}" if data["exempt"] else ""
     return (
         f"{order.owner}'s {kind}sell meets {trade.maker.owner}'s bid in {data['market']}{exempt}: "
         f"last trade {text_e8(trade.price_e8)}, {away} off the external fair price"

@@ -87,7 +87,8 @@ class Reopening:
     ) -> None:
         self._sim, self._window, self._safeguards, self._timing = sim, window, safeguards, timing
         self._chain, self._network, self._oracle, self._witness = chain, network, oracle, witness
-        self._banded_triggers = banded_triggers
+        band = "post_only_band" if safeguards.post_only_band else "price bands"
+        self._exempt = ("the rule for takers", *(() if banded_triggers else (band,)))
         self.market_witness = MarketWitness(sim)
         self.thin_market = window.markets[0]
         self.clearing = Clearing(self._accounts(), vault_e8)
@@ -118,7 +119,8 @@ class Reopening:
     def _executed(self, market: MarketName, order: Order, answer: Answer) -> None:
         """The clearing books every trade in the step in which it happens."""
         fair_e8 = self.fair_e8(market)
-        self.market_witness.answered(market, order, answer, fair_e8=fair_e8, banded_triggers=self._banded_triggers)
+        exempt = self._exempt if order.triggered else ()
+        self.market_witness.answered(market, order, answer, fair_e8=fair_e8, exempt=exempt)
         index_e8 = next(each.funding_index_e8 for each in self._chain.head.batch if each.market == market)
         for trade in answer.trades:
             change = self.clearing.trade(trade.buyer, trade.seller, trade.size_e8, trade.price_e8, index_e8)

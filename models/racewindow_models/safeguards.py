@@ -30,7 +30,7 @@ SAFEGUARDS = {
     "external_mark_at_reopen": "while markets reopen, the mark price follows other venues; the own book has no vote",
     "liquidation_grace": "liquidation begins only when a grace period after the reopening is over",
     "liquidation_after_fresh": "liquidation begins only when all feeds are fresh again",
-    "post_only_band": "in a post-only market, an aggressive order must be within 5 bps of the external fair price",
+    "post_only_band": "in a post-only market, aggressive orders but TP/SL must be within 5 bps of external fair price",
 }
 """Name -> what it does."""
 

@@ -6,6 +6,7 @@ import pytest
 
 import racewindow
 from racewindow import Result
+from racewindow_models.narrate_market import narrate_reopening
 from racewindow_models.scenarios.paradex_second_wave import EXPECTED, paradex_second_wave
 
 
@@ -39,6 +40,12 @@ def test_the_band_reduces_what_fails_and_closes_it_only_where_it_restricts_what_
     assert {failure.checker for failure in with_band.failures} == set(EXPECTED.violates)
     assert searched("post_only_band", banded_triggers=True).verdict == "complete"
     assert searched(banded_triggers=True).failures, "a band of 30% around the mark lets a bid 20% off pass"
+
+
+def test_the_report_with_the_band_on_says_what_it_does_not_restrict() -> None:
+    failure = racewindow.explore(paradex_second_wave, safeguards=["post_only_band"], explain=False).failures[0]
+    told = [narrate_reopening(event) for event in failure.events]
+    assert any(line and "being exempt from the rule for takers and post_only_band" in line for line in told)
 
 
 def test_a_grace_period_that_ends_before_the_makers_are_back_closes_nothing() -> None:
