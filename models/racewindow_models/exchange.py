@@ -57,9 +57,6 @@ class Exchange:
         self.routing = Routing(self.source, self.witness)
         self._make_writer = make_writer
 
-    make_committer = Committer
-    """What makes the committer."""
-
     # --- services ---------------------------------------------------------------------------------------------------
 
     def writer(self, instance: str, token: int, states: Sequence[MarketState] = ()) -> MarketDataWriter:
@@ -107,23 +104,26 @@ class Exchange:
 
         return self.supervisor.start(life, name)
 
+    def committer(self) -> Committer:
+        """A committer, with the exchange's two sinks."""
+        return Committer(
+            markets=self.markets,
+            chain=self.chain,
+            cloud=self.cloud,
+            oracle=self.oracle,
+            safeguards=self.safeguards,
+            witness=self.witness,
+            settings=self.settings,
+            network=self.network,
+        )
+
     def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:
         """The committer. `waits`: it has been running, and makes its next block when the window begins."""
 
         async def life(process: Instance) -> None:
-            committer = self.make_committer(
-                markets=self.markets,
-                chain=self.chain,
-                cloud=self.cloud,
-                oracle=self.oracle,
-                safeguards=self.safeguards,
-                witness=self.witness,
-                settings=self.settings,
-                network=self.network,
-            )
             if waits:
                 await self.let_the_window_pass()
-            await committer.run(process, self.routing, first_round)
+            await self.committer().run(process, self.routing, first_round)
 
         return self.supervisor.start(life, "committer")
 
