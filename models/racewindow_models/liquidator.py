@@ -7,7 +7,7 @@ every liquidation is a transfer, and the sum of all collateral never changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import trio
@@ -60,11 +60,15 @@ class Liquidator:
     def _judge(self, block: Block) -> None:
         """Liquidate every open account that is below its maintenance margin by the values of a block."""
         by_market = {values.market: values for values in self._usable(block)}
-        for name in self._open[:]:
-            account = self._accounts[name]
+        for account in self._watched():
             values = by_market.get(account.market)
             if values is not None and not is_solvent(account, values.mark_price_e8, values.funding_index_e8):
                 self._liquidate(account, block, values)
+
+    def _watched(self) -> Iterator[Account]:
+        """The accounts with a position."""
+        for name in self._open[:]:
+            yield self._accounts[name]
 
     def _usable(self, block: Block) -> Batch:
         """The values of a block that may be acted on."""

@@ -86,7 +86,11 @@ class Witness:
     def block_appended(self, block: Block) -> None:
         """The committer has appended a block to the chain."""
         self._log.info("block appended", height=block.height, values=_known(block.batch))
-        self._emit("chain.block", block=block, truth=self._truth, max_age_ns=self._max_age_ns)
+        self._emit("chain.block", block=block, truth=self._truth, max_age_ns=self._max_age_ns, **self._more(block))
+
+    def _more(self, _block: Block) -> dict[str, Any]:
+        """What else there is to say of a block."""
+        return {}
 
     def batch_stored(self, height: BlockHeight, batch: Batch) -> None:
         """The committer has stored a block's batch in the cloud."""
