@@ -76,6 +76,7 @@ class Day:
         self._gate = self._make_gate()
         self._accounts = self._reopening.clearing.everything()
         self._block = window.block
+        self._services: list[Instance] = []
         self._is_incident = False
 
     def _make_gate(self) -> Gate:
@@ -166,8 +167,7 @@ class Day:
     async def _start_the_services(self) -> None:
         exchange = self._exchange
         self._witness.services_restarted(exchange.target.name, (NEW_WRITER, "committer", "liquidator"))
-        exchange.start_new_writer()
-        exchange.start_committer(1)
+        self._services += [exchange.start_new_writer(), exchange.start_committer(1)]
         safeguards = replace(self._safeguards, liquidation_grace=False, liquidation_after_fresh=False)
 
         async def liquidate(process: Instance) -> None:
@@ -175,7 +175,7 @@ class Day:
                 process, lambda: True, rounds=1, grace_seconds=0, end_seconds=0
             )
 
-        exchange.supervisor.start(liquidate, "liquidator")
+        self._services.append(exchange.supervisor.start(liquidate, "liquidator"))
 
     async def _validate_and_reopen(self) -> None:
         """Wait for a block in both sinks; the halt is left only if there is one, and the validator passes it."""
@@ -215,8 +215,8 @@ class Day:
         self._markets.rolled_back(self._block, epoch)
 
     async def _stop_the_services(self) -> None:
-        for name in (NEW_WRITER, "committer", "liquidator"):
-            await self._exchange.supervisor.stop(self._exchange.supervisor[name])
+        for service in self._services:
+            await self._exchange.supervisor.stop(service)
 
     async def _look_at_a_portfolio_page(self) -> None:
         await trio.lowlevel.checkpoint()
