@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,16 +170,17 @@ class Exploring:
         failure = done.failure
         if failure is None:
             return None
-        message = failure.message
-        reason = next((each for each in self.program.refused if each in message), None)
-        if reason is None and (after := self._why_not_by_default()) is not None:
-            reason = f"state of one execution reaches the next: {after}"
-        if reason is not None:
-            if done.file is not None:
-                Path(done.file).unlink(missing_ok=True)
-            self.done = done = replace(done, wrong="", failure=None, file=None)
-        elif not done.corpus or done.corpus[-1].verdict != "fails":
-            self._keep(failure)
+        is_new = not any(each.file == done.file for each in done.corpus)
+        reason = next((each for each in self.program.refused if each in failure.message), None)
+        if reason is None and self._why_not_by_default() is not None:
+            reason = "passes at first, and then fails in the same order: state of one execution reaches the next"
+        if reason is None:
+            if is_new:
+                self._keep(failure)
+            return None
+        if is_new and done.file is not None:
+            Path(done.file).unlink(missing_ok=True)
+        done.wrong, done.failure, done.file = "", None, None
         return reason
 
     # --- failures of the past ---------------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ class Exploring:
             done.wrong = self._why_not_failed(result)
         elif result.failures:
             self._fail(result.failures[0], result.files[0])
-            if wanted.semantics == "processes" or self.program.marked:
+            if self.program.marked:
                 self._keep(result.failures[0])
         elif result.untrusted or result.missed:
             self._doubt(result)

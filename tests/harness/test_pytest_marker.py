@@ -416,3 +416,42 @@ def test_an_argument_that_makes_no_sense_is_refused(arguments: dict[str, object]
 def test_positional_arguments_are_refused() -> None:
     with pytest.raises(UsageError, match=r"name it: @pytest.mark.racewindow\(strategy='pct'\)"):
         wanted_of_marker([(("pct",), {})], Options())
+
+
+ORDERED = """
+import pytest
+import racewindow
+import trio
+
+log = []
+
+
+def fixture_called(name):
+    @pytest.fixture(name=name)
+    async def fixture():
+        log.append(name)
+        await trio.lowlevel.checkpoint()
+
+    return fixture
+
+
+a, b, c, d, e, f = map(fixture_called, "abcdef")
+
+
+@pytest.mark.trio
+@pytest.mark.racewindow
+async def test_it(a, b, c, d, e, f):
+    racewindow.Cell(0, name="order").set("".join(log[-6:]))
+    assert False
+"""
+
+
+def test_fixtures_of_pytest_trio_come_in_an_order_that_no_address_decides(pytester: pytest.Pytester) -> None:
+    found = []
+    for folder in ("one", "other"):
+        options = ("--racewindow-no-shrink", f"--racewindow-report-dir={folder}")
+        run_suite(pytester, *options, "-o", f"racewindow_corpus=past-{folder}", inside=True, test_mine=ORDERED)
+        found.append({each.name: each.read_bytes() for each in (pytester.path / folder).iterdir()})
+
+    assert found[0] == found[1]
+    assert len(found[0]) == 1
