@@ -25,7 +25,7 @@ from racewindow.judging import names_of
 from racewindow.pytest_program import CannotBeRunError, Program
 from racewindow.pytest_wanted import Wanted
 from racewindow.report_failure import untrusted_text
-from racewindow.report_layout import counted, wrap
+from racewindow.report_layout import bulleted, counted, wrap
 from racewindow.result import Result
 from racewindow.runtime.step import StopExecution
 from racewindow.scenarios import Scenario
@@ -264,9 +264,9 @@ class Exploring:
 
     def _why_incomplete(self, result: Result) -> str:
         left_out = result.incomplete or (f"the strategy {result.strategy} never knows whether it has run every order",)
-        text = "\n".join(wrap(f"- {each}.", hang=2)[0] if len(each) < 70 else f"- {each}." for each in left_out)
-        head = f'expect="complete", but after {counted(result.executions, "execution")} that passed not every order of'
-        return f"{head} events was run:\n{text}"
+        runs = counted(result.executions, "execution")
+        head = f'expect="complete", but {runs} that passed were not every order of events:'
+        return "\n".join([*wrap(head), *bulleted([f"{each}." for each in left_out], 6)])
 
     def _doubt(self, result: Result) -> None:
         """Silence is not a pass, but a suite that nobody has written for racewindow is only told of it."""

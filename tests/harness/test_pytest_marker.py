@@ -201,6 +201,11 @@ async def test_there_are_no_faults(sim):
     pass
 
 
+@explored(faults="drop|crash", expect="fails: violation")
+async def test_a_fault_strikes(sim):
+    assert await sim.fault_point("save", kinds=["drop"]) is None
+
+
 @explored(semantics="trio", seconds=0.2, strategy="random", expect="fails: DropIt", schedules=4)
 async def test_too_few():
     await trio.sleep(1)
@@ -230,12 +235,14 @@ def test_what_is_expected_is_asserted(pytester: pytest.Pytester) -> None:
 
     assert ran.of("PASSED") == {
         *("test_it_fails", "test_its_checker_fails", "test_it_fails_with_a_preemption", "test_all_of_it_is_right"),
+        "test_a_fault_strikes",
     }, ran.text
     assert ran.of("XFAIL") == {"test_known_to_fail"}
     assert ran.of("ERROR") == {"test_misspelt", "test_plain_function"}
     assert len(ran.of("FAILED")) == 5
     for said in (
-        'expect="complete", but after 3 executions that passed not every order of events was run',
+        'expect="complete", but 3 executions that passed were not every order of events:',
+        "- the strategy random never knows whether it has run every order.",
         'expect="fails", but none of 3 executions does.',
         'expect="fails: another", but what was found in',
         "another failure: violation nothing_is_lost",
