@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from racewindow.judging import names_of
 from racewindow.pytest_program import CannotBeRunError, Program
 from racewindow.pytest_wanted import Wanted
 from racewindow.report_failure import untrusted_text
-from racewindow.report_layout import counted, wrap
+from racewindow.report_layout import bulleted, counted, wrap
 from racewindow.result import Result
 from racewindow.runtime.step import StopExecution
 from racewindow.scenarios import Scenario
@@ -170,16 +170,17 @@ class Exploring:
         failure = done.failure
         if failure is None:
             return None
-        message = failure.message
-        reason = next((each for each in self.program.refused if each in message), None)
-        if reason is None and (after := self._why_not_by_default()) is not None:
-            reason = f"state of one execution reaches the next: {after}"
-        if reason is not None:
-            if done.file is not None:
-                Path(done.file).unlink(missing_ok=True)
-            self.done = done = replace(done, wrong="", failure=None, file=None)
-        elif not done.corpus or done.corpus[-1].verdict != "fails":
-            self._keep(failure)
+        is_new = not any(each.file == done.file for each in done.corpus)
+        reason = next((each for each in self.program.refused if each in failure.message), None)
+        if reason is None and self._why_not_by_default() is not None:
+            reason = "passes at first, and then fails in the same order: state of one execution reaches the next"
+        if reason is None:
+            if is_new:
+                self._keep(failure)
+            return None
+        if is_new and done.file is not None:
+            Path(done.file).unlink(missing_ok=True)
+        done.wrong, done.failure, done.file = "", None, None
         return reason
 
     # --- failures of the past ---------------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ class Exploring:
             done.wrong = self._why_not_failed(result)
         elif result.failures:
             self._fail(result.failures[0], result.files[0])
-            if wanted.semantics == "processes" or self.program.marked:
+            if self.program.marked:
                 self._keep(result.failures[0])
         elif result.untrusted or result.missed:
             self._doubt(result)
@@ -263,9 +264,9 @@ class Exploring:
 
     def _why_incomplete(self, result: Result) -> str:
         left_out = result.incomplete or (f"the strategy {result.strategy} never knows whether it has run every order",)
-        text = "\n".join(wrap(f"- {each}.", hang=2)[0] if len(each) < 70 else f"- {each}." for each in left_out)
-        head = f'expect="complete", but after {counted(result.executions, "execution")} that passed not every order of'
-        return f"{head} events was run:\n{text}"
+        runs = counted(result.executions, "execution")
+        head = f'expect="complete", but {runs} that passed were not every order of events:'
+        return "\n".join([*wrap(head), *bulleted([f"{each}." for each in left_out], 6)])
 
     def _doubt(self, result: Result) -> None:
         """Silence is not a pass, but a suite that nobody has written for racewindow is only told of it."""

@@ -201,6 +201,11 @@ async def test_there_are_no_faults(sim):
     pass
 
 
+@explored(faults="drop|crash", expect="fails: violation")
+async def test_a_fault_strikes(sim):
+    assert await sim.fault_point("save", kinds=["drop"]) is None
+
+
 @explored(semantics="trio", seconds=0.2, strategy="random", expect="fails: DropIt", schedules=4)
 async def test_too_few():
     await trio.sleep(1)
@@ -230,12 +235,14 @@ def test_what_is_expected_is_asserted(pytester: pytest.Pytester) -> None:
 
     assert ran.of("PASSED") == {
         *("test_it_fails", "test_its_checker_fails", "test_it_fails_with_a_preemption", "test_all_of_it_is_right"),
+        "test_a_fault_strikes",
     }, ran.text
     assert ran.of("XFAIL") == {"test_known_to_fail"}
     assert ran.of("ERROR") == {"test_misspelt", "test_plain_function"}
     assert len(ran.of("FAILED")) == 5
     for said in (
-        'expect="complete", but after 3 executions that passed not every order of events was run',
+        'expect="complete", but 3 executions that passed were not every order of events:',
+        "- the strategy random never knows whether it has run every order.",
         'expect="fails", but none of 3 executions does.',
         'expect="fails: another", but what was found in',
         "another failure: violation nothing_is_lost",
@@ -416,3 +423,42 @@ def test_an_argument_that_makes_no_sense_is_refused(arguments: dict[str, object]
 def test_positional_arguments_are_refused() -> None:
     with pytest.raises(UsageError, match=r"name it: @pytest.mark.racewindow\(strategy='pct'\)"):
         wanted_of_marker([(("pct",), {})], Options())
+
+
+ORDERED = """
+import pytest
+import racewindow
+import trio
+
+log = []
+
+
+def fixture_called(name):
+    @pytest.fixture(name=name)
+    async def fixture():
+        log.append(name)
+        await trio.lowlevel.checkpoint()
+
+    return fixture
+
+
+a, b, c, d, e, f = map(fixture_called, "abcdef")
+
+
+@pytest.mark.trio
+@pytest.mark.racewindow
+async def test_it(a, b, c, d, e, f):
+    racewindow.Cell(0, name="order").set("".join(log[-6:]))
+    assert False
+"""
+
+
+def test_fixtures_of_pytest_trio_come_in_an_order_that_no_address_decides(pytester: pytest.Pytester) -> None:
+    found = []
+    for folder in ("one", "other"):
+        options = ("--racewindow-no-shrink", f"--racewindow-report-dir={folder}")
+        run_suite(pytester, *options, "-o", f"racewindow_corpus=past-{folder}", inside=True, test_mine=ORDERED)
+        found.append({each.name: each.read_bytes() for each in (pytester.path / folder).iterdir()})
+
+    assert found[0] == found[1]
+    assert len(found[0]) == 1

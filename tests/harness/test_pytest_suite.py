@@ -97,6 +97,12 @@ async def test_state():
     assert len(runs) == 1
 
 
+async def test_state_after_a_while():
+    runs.append(1)
+    assert len(await order_of(3)) == 3
+    assert len(runs) < 12
+
+
 async def test_fails():
     assert await order_of(1) == []
 
@@ -204,10 +210,10 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
     assert ran.of("FAILED") == {"test_fails", "test_marked_beside_it"}, ran.text
     assert "test_marked_beside_it cannot be explored: a fixture that outlives the test keeps a trio" in ran.text
     assert ran.of("XFAIL") == {"test_known"}
-    assert len(ran.of("PASSED")) == 8 + 7 + 1
+    assert len(ran.of("PASSED")) == 9 + 7 + 1
     assert "1 skipped, 1 xfailed" in ran.text
     assert "each async test in at most 20 orders of events or 5 s, strategy auto, seed 0" in ran.text
-    assert "not explored, run once plainly: 9 tests" in ran.text
+    assert "not explored, run once plainly: 10 tests" in ran.text
     summary = ran.text.partition("= racewindow =")[2]
     told = " ".join(summary.split())
     for told_once in (
@@ -215,6 +221,7 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
         "threading.Thread.start() asks for a real thread inside an execution: test_mine.py::test_thread",
         "in virtual time: assertion failed: assert trio.current_time() > before: test_mine.py::test_real_time",
         "assert len(runs) == 1: test_mine.py::test_state",
+        "fails in the same order: state of one execution reaches the next: test_mine.py::test_state_after_a_while",
         "it does not run on trio: test_others.py::TestOfUnittest::test_of_unittest test_others.py::test_of_anyio[as",
         "a fixture that outlives the test keeps a trio program running: test_wide.py::test_with_a_wide_fixture",
         "not an async test, but calls trio.run itself: test_others.py::test_runs_trio",
@@ -223,6 +230,7 @@ def test_a_suite_is_explored_as_it_is(pytester: pytest.Pytester) -> None:
         assert told_once in told
     assert "explored 6 tests in " in told
     assert not (pytester.path / "tests").exists()
+    assert not list(pytester.path.glob(".racewindow/failures/*"))
 
 
 @pytest.mark.slow
