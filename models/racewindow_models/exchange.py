@@ -98,6 +98,9 @@ class Exchange:
         """The new writer, with nothing in memory: loader and tick loop begin at once."""
 
         async def life(process: Instance) -> None:
+            # Looked at where it is promised only: to look is an access, and makes the order of the two matter.
+            if self.safeguards.full_downtime and self.supervisor[OLD_WRITER].is_up:
+                self.witness.instances_overlap(name, OLD_WRITER)
             await self.writer(name, token).serve(process, self.routing, self.settings, first_round)
 
         self.routing.grant_lease(token)

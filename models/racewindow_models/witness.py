@@ -60,6 +60,11 @@ class Witness:
         self._log.info("state saved", instance=instance, markets=markets)
         self._emit("writer.stopped", instance=instance, markets=markets)
 
+    def instances_overlap(self, instance: str, other: str) -> None:
+        """A writer starts, and another instance of it has not ended."""
+        self._log.warning("two instances are up", instance=instance, other=other)
+        self._emit("writer.overlap", instance=instance, other=other)
+
     def state_loaded(self, instance: str) -> None:
         """A writer's loader is done."""
         self._log.info("state loaded", instance=instance)

@@ -117,7 +117,7 @@ def test_a_write_in_flight_outlives_a_full_downtime_unless_it_is_drained() -> No
 
 def test_a_stop_that_is_believed_and_not_true_makes_an_overlap_of_a_full_downtime() -> None:
     found = searched(paradex_overlap, "full_downtime,drain_writes,atomic_batch", Overlap(seconds=10))
-    assert groups(found) == {("generation_monotonic", "regressed")}
+    assert groups(found) == {("generation_monotonic", "regressed"), ("no_overlap", None)}
 
 
 @pytest.mark.parametrize("fault", [StaleRead(), Delay(target="copy-job", seconds=10)], ids=lambda fault: fault.kind)

@@ -37,7 +37,7 @@ import racewindow
 from racewindow_faults.network import Delay
 from racewindow_faults.process import Overlap
 from racewindow_models.checkers_chain import no_mixed_generations, sinks_agree
-from racewindow_models.checkers_sinks import generation_monotonic
+from racewindow_models.checkers_sinks import generation_monotonic, no_overlap
 from racewindow_models.exchange import Exchange
 from racewindow_models.expected import Expected
 from racewindow_models.feed import load
@@ -66,7 +66,7 @@ OVERLAP = declared("full_downtime", "drain_writes", "fencing", "lease", "cas_wri
 
 @racewindow.scenario(
     safeguards=OVERLAP,
-    checks=(generation_monotonic, no_mixed_generations, sinks_agree),
+    checks=(generation_monotonic, no_mixed_generations, sinks_agree, no_overlap),
     faults=(Delay(target="writer-1*", seconds=10), Overlap(seconds=10)),
     feed=load,
     narrate=narrate_writes,
