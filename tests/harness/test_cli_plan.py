@@ -10,8 +10,10 @@ import pytest
 
 from racewindow import Plan, PlanFile, PlanMistake, PlanRow, plans
 from racewindow.scenarios import as_scenario
-from tests.harness.command_line import CommandLine, racewindow  # noqa: F401  # a fixture
+from tests.harness.command_line import CommandLine, racewindow
 from tests.snapshots.compare import assert_snapshot
+
+__all__ = ["racewindow"]
 
 TEMPLATE = 'plan = 1\nsystem = "mine"\nsteps = ["stop", "start"]\n'
 
@@ -64,7 +66,7 @@ def _broken() -> None:
 
 def test_a_plan_is_begun_checked_and_shown_by_who_knows_its_services(
     installed: None,
-    racewindow: CommandLine,  # noqa: F811
+    racewindow: CommandLine,
 ) -> None:
     new = racewindow("plan", "new", "tonight.toml", "--system", "mine")
 
@@ -77,13 +79,13 @@ def test_a_plan_is_begun_checked_and_shown_by_who_knows_its_services(
     assert_snapshot("plan_check.txt", shown.out)
 
 
-def test_without_a_file_it_is_printed(installed: None, racewindow: CommandLine) -> None:  # noqa: F811
+def test_without_a_file_it_is_printed(installed: None, racewindow: CommandLine) -> None:
     assert racewindow("plan", "new", "--system", "mine").out == TEMPLATE
 
 
 def test_a_plan_is_explored_as_any_target_and_its_text_is_its_fingerprint(
     installed: None,
-    racewindow: CommandLine,  # noqa: F811
+    racewindow: CommandLine,
 ) -> None:
     racewindow("plan", "new", "tonight.toml", "--system", "mine")
 
@@ -110,7 +112,7 @@ def test_what_cannot_be_done_is_one_message(
     arguments: tuple[str, ...],
     told: str,
     installed: None,
-    racewindow: CommandLine,  # noqa: F811
+    racewindow: CommandLine,
 ) -> None:
     Path("there.toml").write_text(TEMPLATE.replace('"stop"', '"stp"'), encoding="utf-8")
     Path("folder.toml").mkdir()

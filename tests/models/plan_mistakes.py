@@ -46,6 +46,7 @@ CATALOGUE = [
     Mistake("missing readiness", 'ready = "loaded"', "#", "services.writer.ready", "'ready' is missing", "when it says that it"),
     Mistake("missing table", "[people]", "[poeple]", "poeple", "no key in the plan", "people", "people"),
     Mistake("missing kind of step", 'do = "switch"', "", "runbook[3]", "'do' is missing", "one of stop, start, copy"),
+    Mistake("missing person", LAST_STEP + "\n" + START, 'do = "mode"\nmode = "open"', "runbook[4].by", "'by' is missing in step 4", "who does it"),
     Mistake("missing target", START, "", "runbook[4].instances", "'instances' is missing in step 4", "the instances"),
     # types
     Mistake("text for a number", "markets = 1", 'markets = "1"', "exchange.markets", "'1' is text", "a whole number"),
@@ -94,6 +95,7 @@ CATALOGUE = [
     Mistake("times in the wrong order", LAST_STEP, LAST_STEP + '\nnot_before = "10 s"', "runbook[4].not_before", "10 s is before", "at least 60 s"),
     Mistake("limit without a reaction", SWITCH, 'within = "1 min"', "runbook[3].within", "'on_overrun' is missing", "abort"),
     Mistake("reaction without a limit", SWITCH, 'on_overrun = "abort"', "runbook[3].on_overrun", "'within' is missing", '"5 min"'),
+    Mistake("copy of what is gone", START, DROP + '[[runbook]]\nstep = "again"\nby = "operator"\ndo = "copy"', "runbook[6].do", "has dropped what it copies", "before that one"),
     Mistake("no way back", START, DROP + 'within = "1 min"\non_overrun = "roll back"', "runbook[5].on_overrun", "cannot be rolled back", "abort", "abort"),
     Mistake("no way back from a cut", START, DROP + '[cut_off]\nthen = "roll back"', "cut_off.then", "not every cut", "resume", "resume"),
     Mistake("one version of the database", '"db-old", "db-new"', '"db", "db"', "database.versions", "both versions", "two names"),

@@ -9,8 +9,10 @@ import pytest
 
 from racewindow.plans import load_plan
 from racewindow_models.plan.system import EXCHANGE
-from tests.harness.command_line import CommandLine, racewindow  # noqa: F401  # a fixture
+from tests.harness.command_line import CommandLine, racewindow
 from tests.models.plan_mistakes import CATALOGUE, Mistake
+
+__all__ = ["racewindow"]
 
 
 def template_with(mistake: Mistake) -> str:
@@ -22,7 +24,7 @@ def template_with(mistake: Mistake) -> str:
 @pytest.mark.parametrize("mistake", CATALOGUE, ids=lambda each: each.kind)
 def test_a_mistake_is_told_with_file_line_key_what_was_expected_and_the_nearest_name(
     mistake: Mistake,
-    racewindow: CommandLine,  # noqa: F811
+    racewindow: CommandLine,
 ) -> None:
     text = template_with(mistake)
     Path("p.toml").write_text(text, encoding="utf-8")
@@ -62,7 +64,7 @@ def test_the_template_has_none(tmp_path: Path) -> None:
     assert load_plan(str(path)).scenario.name == "p"
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(racewindow: CommandLine) -> None:  # noqa: F811
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(racewindow: CommandLine) -> None:
     text = EXCHANGE.template.replace('tick = "5 s"', "tick = 5").replace('max_age = "15 s"', "maxage = 3")
     Path("p.toml").write_text(text, encoding="utf-8")
 
@@ -83,7 +85,7 @@ def test_a_file_that_is_no_plan_is_named(
     name: str,
     content: bytes | None,
     told: str,
-    racewindow: CommandLine,  # noqa: F811
+    racewindow: CommandLine,
 ) -> None:
     if content is not None:
         Path(name).write_bytes(content)

@@ -74,6 +74,8 @@ def _in_the_file(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> _Where:
     """The path without what pydantic adds to it: the tag of a step, and which member of a union was tried."""
     where: list[int | str] = []
     here: Any = data
+    if loc[:1] == ("runbook",):
+        loc = (*loc[:2], *loc[3:])  # the tag may be called like a key of the step
     for position, part in enumerate(loc):
         is_key = isinstance(here, Mapping) and isinstance(part, str) and part in here
         is_item = isinstance(here, list) and isinstance(part, int) and part < len(here)

@@ -172,6 +172,10 @@ def _undoing(plan: ExchangePlan) -> Iterator[PlanMistake]:
         return
     name = plan.runbook[dropped].step
     for number, step in enumerate(plan.runbook):
+        if isinstance(step, CopyRows) and number > dropped:
+            yield PlanMistake(
+                ("runbook", number, "do"), f"{name!r} has dropped what it copies", "a step before that one"
+            )
         if step.on_overrun == "roll back" and number >= dropped:
             wrong = f"it cannot be rolled back: {name!r} has dropped the old version"
             yield PlanMistake(("runbook", number, "on_overrun"), wrong, "continue or abort", "abort")

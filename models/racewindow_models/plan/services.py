@@ -72,6 +72,7 @@ class PlannedExchange(Exchange):
         self.target = PlannedDatabase(new, **guards)
         self.routing = PlannedRouting(self.source, self.target, self.witness)
         self.mode: Cell[Mode | None] = Cell(plan.mode_at_start, name="mode")
+        self._over = Cell(False, name="window.over")  # noqa: FBT003
         self._token = Cell(FIRST_TOKEN, name="newest_token")
         self._tokens = dict.fromkeys(at_start, FIRST_TOKEN)
         self._liquidator = PlannedLiquidator(
@@ -185,9 +186,10 @@ class PlannedExchange(Exchange):
     async def _liquidator_life(self, process: Instance) -> None:
         process.ready()
         if self.mode.get() not in (None, "open"):
-            await until(lambda: self.mode.get() == "open")
-        await self._liquidator.run(process, self._round_due)
-        await trio.sleep_forever()
+            await until(lambda: self.mode.get() == "open" or self._over.get())
+        if not self._over.get():
+            await self._liquidator.run(process, self._round_due)
+        await until(self._over.get)
 
     # --- what they know and tell ------------------------------------------------------------------------------------
 
@@ -244,8 +246,13 @@ class PlannedExchange(Exchange):
         return [name for name in live if self._tokens[name] == newest]
 
     def end(self) -> None:
-        """Take down whatever is left, where it stands: the window is over."""
-        for name in (*self.service.instances, "committer", "liquidator"):
+        """The window is over: take down what is left, where it stands.
+
+        Not the liquidator, which ends by itself: it may wait for a mode that has passed meanwhile, and what waited has
+        to be seen to have missed it.
+        """
+        self._over.set(True)
+        for name in (*self.service.instances, "committer"):
             instance = self.instance(name)
             if instance is not None:
                 instance.crash()

@@ -31,16 +31,28 @@ class PlannedDatabase(Database):
 
     async def read_rows(self, markets: Sequence[MarketName]) -> Rows:
         """All that is known about some markets, in one transaction."""
+        self._answer()
         states = [self._states[market] for market in markets if market in self._states]
         return Rows(tuple(states), tuple(self._values[market] for market in markets if market in self._values))
 
     async def write_rows(self, rows: Rows) -> None:
         """Write what was read elsewhere, in one transaction; with compare-and-set nothing newer is overwritten."""
+        self._answer()
         for state in rows.states:
             self._states[state.market] = state
         for values in rows.values:
             if not self._cas_write or self._is_newer(values):
                 self._values[values.market] = values
+
+    async def copy_rows(self, markets: Sequence[MarketName], target: Database) -> None:
+        """Copy several markets to another version in one transaction."""
+        self._answer()
+        await super().copy_rows(markets, target)
+
+    async def save_states(self, states: Sequence[MarketState]) -> None:
+        """Write the states of several markets."""
+        self._answer()
+        await super().save_states(states)
 
     def drop(self) -> None:
         """Nobody gets an answer any more."""

@@ -11,6 +11,8 @@ def tell(event: Event) -> str | None:
     data = event.data
     match event.kind:
         case "runbook.step":
+            if data["what"] == "begins":
+                return None
             return f"{data['by']} {data['what']}: {data['step']}"
         case "runbook.cut":
             then = {"leave": "leaves it at that", "resume": "goes on", "roll back": "rolls back"}[data["then"]]

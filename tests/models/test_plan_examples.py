@@ -1,0 +1,108 @@
+"""Each plan in `examples/plans` has the verdict that its comment states, and is a target like any other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import racewindow as rw
+from racewindow.plans import load_plan
+from racewindow_models.plan.system import EXCHANGE
+from tests.harness.command_line import CommandLine, racewindow
+
+__all__ = ["racewindow"]
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "plans"
+VERDICT = re.compile(r"^# (?:With `--safeguards (\S+)`: |Verdict: )(FAILURE|COMPLETE)(?:, (.*))?", re.MULTILINE)
+
+
+class Stated(NamedTuple):
+    """What a comment states: with these safeguards (None: the plan's own), this verdict, by these checkers."""
+
+    path: Path
+    safeguards: str | None
+    verdict: str
+    checkers: set[str]
+
+
+def stated(path: Path) -> list[Stated]:
+    """What the comment of a plan states."""
+    found = VERDICT.findall(path.read_text(encoding="utf-8"))
+    return [Stated(path, on or None, v, set(re.findall(r"[a-z]+_[a-z_]+", told))) for on, v, told in found]
+
+
+STATED = [each for path in sorted(FOLDER.glob("*.toml")) for each in stated(path)]
+
+
+def test_every_example_states_its_verdict() -> None:
+    assert {each.path.stem for each in STATED if each.safeguards is None} == {
+        *("paradex", "paradex_safeguards", "zero_downtime_migration", "leader_failover", "rolling_restart")
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", STATED, ids=lambda each: f"{each.path.stem}-{each.safeguards or 'as it is'}")
+def test_the_verdict_is_what_the_comment_states(each: Stated) -> None:
+    """Of a failing plan as it is all orders are run, and its violated checkers are exactly those that are named."""
+    scenario = load_plan(str(each.path)).scenario
+    safeguards = () if each.safeguards == "none" else each.safeguards
+    as_it_is = each.safeguards is None
+    result = rw.explore(scenario, strategy="dpor", all_failures=as_it_is, safeguards=safeguards, shrink=False)
+
+    assert (result.verdict.upper(), result.redundant, result.untrusted) == (each.verdict, 0, "")
+    violated = {failure.checker for failure in result.failures}
+    assert violated == each.checkers if as_it_is else violated <= each.checkers
+    assert result.complete or not as_it_is
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_its_timeline_fits_a_terminal(path: Path, racewindow: CommandLine) -> None:
+    ran = racewindow("plan", "check", str(path))
+
+    assert (ran.status, ran.err) == (0, "")
+    assert "runbook:" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+@pytest.mark.slow
+def test_a_failure_of_a_plan_replays_from_its_file_wherever_it_is_started_from(
+    racewindow: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """With the safeguards that were on when it was found, whatever the plan says by now."""
+    plan = (FOLDER / "zero_downtime_migration.toml").read_text(encoding="utf-8")
+    Path("move.toml").write_text(plan, encoding="utf-8")
+    options = ("--safeguards", "none", "--strategy", "dpor", "--no-explain", "--no-shrink")
+    found = racewindow("explore", "move.toml", *options)
+    assert found.status == 1
+    [file] = Path(".racewindow/failures").iterdir()
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    again = racewindow("replay", f"../{file}")
+    assert (again.status, again.err) == (1, "")
+    assert "goes back from generation 2" in again.out
+
+    (tmp_path / "move.toml").unlink()
+    gone = racewindow("replay", f"../{file}")
+    assert gone.status == 2
+    assert "put both files back side by side" in " ".join(gone.err.split())
+
+
+@pytest.mark.slow
+def test_a_plan_is_shrunk_and_explained_like_any_scenario(racewindow: CommandLine) -> None:
+    Path("t.toml").write_text(EXCHANGE.template, encoding="utf-8")
+    assert racewindow("explore", "t.toml", "--no-explain", "--no-shrink").status == 1
+    file = min(Path(".racewindow/failures").iterdir())
+
+    assert racewindow("shrink", str(file), "--tries", "50").status == 0
+    told = racewindow("explain", str(file), "--schedules", "500")
+
+    assert told.status == 0
+    assert "Closed as well by" in told.out
+    assert "require_ready" in told.out
