@@ -63,6 +63,9 @@ CATALOGUE = [
     Mistake("no duration", SWITCH, 'takes = ["5 s", "soon"]', "runbook[3].takes", "'soon' is no such quantity", '"30 s"'),
     Mistake("no time at all", SWITCH, "takes = []", "runbook[3].takes", "it is empty", "one time or several"),
     Mistake("too fine", 'tick = "5 s"', 'tick = "1500 ms"', "feed.tick", "too fine", "whole seconds"),
+    Mistake("count of too many", "accounts = 2", "accounts = 1000000", "exchange.accounts", "1000000 is too large", "at most 1000"),
+    Mistake("longer than a week", SWITCH, 'not_before = "99999999999 h"', "runbook[3].not_before", "is too much", "at most a week"),
+    Mistake("share of too much", 'max_age = "15 s"', 'basis = "99999999 bps"', "exchange.basis", "is too much", "at most 1000 %"),
     Mistake("count of none", "markets = 1", "markets = 0", "exchange.markets", "0 is too small", "at least 1"),
     # words
     Mistake("unknown kind of step", 'do = "switch"', 'do = "swich"', "runbook[3].do", "no kind of step called 'swich'", "switch", "switch"),

@@ -63,6 +63,8 @@ def _mistake(detail: ErrorDetails, data: Mapping[str, Any]) -> PlanMistake:
             return PlanMistake(where, "the key 'do' is missing", f"one of {', '.join(verbs)}")
         case "greater_than_equal":
             return PlanMistake(where, f"{given!r} is too small", f"a whole number of at least {context['ge']}")
+        case "less_than_equal":
+            return PlanMistake(where, f"{given!r} is too large", f"a whole number of at most {context['le']}")
         case "too_short" | "string_too_short":
             return PlanMistake(where, "it is empty", "at least one entry" if kind == "too_short" else "a name")
         case "too_long":

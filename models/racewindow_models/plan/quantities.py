@@ -13,8 +13,12 @@ from racewindow_models.units import SECOND_NS, TimeNs
 
 _NUMBER = re.compile(r"^(-?\d+(?:\.\d+)?)\s*([a-z%]*)$")
 _TIMES = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3_600 * 10**9}
+MOST_NS = 7 * 24 * _TIMES["h"]
+"""A window is not longer than a week."""
 _SHARES = {"%": 1}
 _BASIS = {"bps": 1, "%": 100}
+_SHARE_MOST = 1_000
+"""Percent."""
 
 
 def _read(value: Any, units: Mapping[str, int], example: str, *, least: int | None) -> int:
@@ -29,6 +33,9 @@ def _read(value: Any, units: Mapping[str, int], example: str, *, least: int | No
     if unit not in units:
         raise _mistake(f"{value!r} lacks its unit" if not unit else f"there is no unit {unit!r} here", expected)
     amount = float(number) * units[unit]
+    most = MOST_NS if units is _TIMES else _SHARE_MOST * max(units.values())
+    if abs(amount) > most:
+        raise _mistake(f"{value!r} is too much", f"{expected}, at most {'a week' if units is _TIMES else '1000 %'}")
     if not amount.is_integer():
         raise _mistake(f"{value!r} is too fine", expected)
     if least is not None and amount < least:

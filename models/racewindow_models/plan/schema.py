@@ -15,7 +15,7 @@ from racewindow_models.plan.quantities import BasisPoints, Duration, Durations, 
 Overrun = Literal["continue", "abort", "roll back"]
 Mode = Literal["halted", "cancel_only", "post_only", "open"]
 AtStart = Literal["working", "idle", "down"]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1000)]
 Names = Annotated[list[str], Field(min_length=1)]
 
 
