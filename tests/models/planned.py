@@ -92,7 +92,7 @@ def scenario_of(
     return load_plan(str(path)).scenario
 
 
-def explored(scenario: Scenario, safeguards: Sequence[str] | None = None) -> Seen:
+def explored(scenario: Scenario, safeguards: Sequence[str] | None = None, **params: int) -> Seen:
     """Every order of events of a scenario, and what was seen in them."""
     executions: list[Sequence[Event]] = []
 
@@ -102,6 +102,8 @@ def explored(scenario: Scenario, safeguards: Sequence[str] | None = None) -> See
         return Verdict.holds()
 
     watched = replace(scenario, checks=(*scenario.checks, kept))
-    result = racewindow.explore(watched, strategy="dpor", all_failures=True, safeguards=safeguards, shrink=False)
+    result = racewindow.explore(
+        watched, strategy="dpor", all_failures=True, safeguards=safeguards, params=params, shrink=False
+    )
     assert (result.complete, result.untrusted) == (True, ""), result.untrusted
     return Seen(result, executions)

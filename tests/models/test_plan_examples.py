@@ -67,6 +67,19 @@ def test_its_timeline_fits_a_terminal(path: Path, racewindow: CommandLine) -> No
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
+def test_a_feed_is_looked_for_from_the_folder_of_the_plan(racewindow: CommandLine) -> None:
+    folder = Path("there")
+    folder.mkdir()
+    rows = "".join(f"{second},{100 + second}\n" for second in range(40))
+    (folder / "prices.csv").write_text(f"time,price\n{rows}", encoding="utf-8")
+    text = EXCHANGE.template.replace('# file = "prices.csv"', 'file = "prices.csv"')
+    (folder / "t.toml").write_text(text, encoding="utf-8")
+
+    assert "1 market of prices.csv" in racewindow("plan", "check", "there/t.toml").out
+    ran = racewindow("explore", "there/t.toml", "--safeguards", "require_ready", "--strategy", "dpor")
+    assert ran.status == 0, ran.err
+
+
 @pytest.mark.slow
 def test_a_failure_of_a_plan_replays_from_its_file_wherever_it_is_started_from(
     racewindow: CommandLine,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import racewindow as rw
 from tests.models.planned import COMMITTER, COPY, SAFE, START, STOP, SWITCH, explored, scenario_of, step
 
 EARLY = {("ready_before_write", "default"), ("ready_before_write", "corrupt")}
@@ -75,6 +76,11 @@ def test_a_runbook_that_is_aborted_goes_no_further_and_one_that_is_rolled_back_u
     assert abort.all("window.left", "routed") == back.all("window.left", "routed") == {"db-old", "db-new"}
     assert back.all("window.left", "after") == {""}
     assert {("writer-1",), ("writer-2",)} == back.all("window.left", "writers")
+    late = [
+        [(e.data["what"], e.data["step"]) for e in events if e.kind == "runbook.step"] for events in abort.executions
+    ]
+    assert all(told[-1] == ("overruns", "copy") for told in late if ("is done", "copy") not in told)
+    assert not any({("overruns", "copy"), ("is done", "copy")} <= set(told) for told in late)
     assert {(), ("writer-2",)} == abort.all("window.left", "writers")
     assert abort.groups == back.groups == set()
 
@@ -122,6 +128,20 @@ def test_the_liquidator_acts_only_while_the_markets_are_open_and_they_open_in_ti
     assert groups('mode_at_start = "halted"', ("open", 12), ("post_only", 12)) == {wrong}  # it had a moment
 
 
+def test_a_liquidator_that_works_stops_judging_when_the_markets_are_halted(tmp_path: Path) -> None:
+    halt = step("halt", 'do = "mode"\nmode = "halted"\nnot_before = "12 s"')
+    start = step("start", START_ALL[1].replace("10 s", "15 s"))
+    tables = "[checks]\nno_false_liquidation = true\n"
+    services = f'{COMMITTER}\nliquidator.at_start = "working"'
+
+    def groups(*steps: str) -> set[tuple[str | None, str | None]]:
+        scenario = scenario_of(tmp_path, steps, tables, services=services, top='mode_at_start = "open"')
+        return explored(scenario, batches=2).groups
+
+    assert groups(*PLAIN[:3], start) == {("no_false_liquidation", "default")}
+    assert groups(*PLAIN[:3], halt, start) == set()
+
+
 @pytest.mark.slow
 def test_faults_strike_where_the_plan_lets_them(tmp_path: Path) -> None:
     gate = f'[faults]\nbudget = 1\nkinds = ["skip"]\n[safeguards]\nrequire_ready = true\n{READY}'
@@ -129,3 +149,37 @@ def test_faults_strike_where_the_plan_lets_them(tmp_path: Path) -> None:
 
     assert explored(scenario).groups == EARLY
     assert scenario.resolve_faults(0).budget == 0
+
+
+def test_who_waits_for_a_step_that_was_skipped_is_told_that_it_is_done(tmp_path: Path) -> None:
+    steps = [step("a", 'do = "wait"'), step("b", 'do = "wait"', 'after = ["a"]', by="other")]
+    scenario = scenario_of(tmp_path, steps, '[faults]\nbudget = 1\nkinds = ["skip"]\n' + SAFE)
+
+    assert explored(scenario).groups == set()
+
+
+CUT = READY + "safe_to_leave = true\n[cut_off]\n"
+SECOND = step("copy", COPYING, 'by = "other"\nafter = ["stop"]')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("steps", "tables", "top"),
+    [
+        ([step(*STOP), SECOND, step(*SWITCH), step(*START_ALL)], CUT, ""),
+        ([step(*STOP), step(*COPY), step(*SWITCH), step(*START_ALL), *(
+            step(mode, f'do = "mode"\nmode = "{mode}"\nnot_before = "12 s"') for mode in ("open", "halted"))],
+         "[checks]\nno_false_liquidation = true\n", 'mode_at_start = "halted"'),
+    ],
+    ids=["two people, several times, a cut", "a mode that passes"],
+)  # fmt: skip
+def test_whatever_chance_finds_is_among_what_the_reduction_finds(
+    steps: list[str], tables: str, top: str, tmp_path: Path
+) -> None:
+    """So nothing that services or people share is hidden from the reduction."""
+    services = f'{COMMITTER}\nliquidator.at_start = "working"'
+    scenario = scenario_of(tmp_path, steps, tables, services=services, top=top)
+    by_chance = rw.explore(scenario, strategy="random", schedules=300, all_failures=True, shrink=False)
+
+    assert by_chance.failures
+    assert {(each.checker, each.class_) for each in by_chance.failures} <= explored(scenario).groups

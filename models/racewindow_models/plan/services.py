@@ -91,7 +91,7 @@ class PlannedExchange(Exchange):
         if services.committer is not None and services.committer.at_start == "working":
             self._run("committer", self._committer_life(waits=True))
         if services.liquidator is not None and services.liquidator.at_start == "working":
-            self._run("liquidator", self._liquidator_life)
+            self._run("liquidator", self._liquidator_life(waits=True))
 
     def start(self, name: str) -> None:
         """Start an instance, unless it is up: with nothing in memory but what its service is warm with."""
@@ -100,7 +100,7 @@ class PlannedExchange(Exchange):
         if name == "committer":
             self._run(name, self._committer_life(waits=False))
         elif name == "liquidator":
-            self._run(name, self._liquidator_life)
+            self._run(name, self._liquidator_life(waits=False))
         else:
             token = self._token.get() + 1
             self._token.set(token)
@@ -183,13 +183,18 @@ class PlannedExchange(Exchange):
 
         return life
 
-    async def _liquidator_life(self, process: Instance) -> None:
-        process.ready()
-        if self.mode.get() not in (None, "open"):
-            await until(lambda: self.mode.get() == "open" or self._over.get())
-        if not self._over.get():
-            await self._liquidator.run(process, self._round_due)
-        await until(self._over.get)
+    def _liquidator_life(self, *, waits: bool) -> _Life:
+        async def life(process: Instance) -> None:
+            process.ready()
+            if waits and not process.number:
+                await self.let_the_window_pass()
+            if self.mode.get() not in (None, "open"):
+                await until(lambda: self.mode.get() == "open" or self._over.get())
+            if not self._over.get():
+                await self._liquidator.run(process, self._round_due)
+            await until(self._over.get)
+
+        return life
 
     # --- what they know and tell ------------------------------------------------------------------------------------
 
