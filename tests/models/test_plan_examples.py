@@ -119,3 +119,16 @@ def test_a_plan_is_shrunk_and_explained_like_any_scenario(racewindow: CommandLin
     assert told.status == 0
     assert "Closed as well by" in told.out
     assert "require_ready" in told.out
+
+
+@pytest.mark.slow
+def test_what_an_explanation_says_is_about_the_window_and_not_about_its_end(racewindow: CommandLine) -> None:
+    """Whoever looks at what is left waits until all rounds are done: that they come later is no remedy."""
+    plan = str(FOLDER / "leader_failover.toml")
+    options = ("--safeguards", "none", "--no-explain", "--no-shrink")
+    assert racewindow("explore", plan, *options).status == 1
+    file = min(Path(".racewindow/failures").iterdir())
+    told = racewindow("explain", str(file), "--schedules", "300")
+
+    assert "Closed as well by" in told.out or "What closes it" in told.out
+    assert "end-of-window" not in told.out

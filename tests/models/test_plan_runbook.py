@@ -183,3 +183,13 @@ def test_whatever_chance_finds_is_among_what_the_reduction_finds(
 
     assert by_chance.failures
     assert {(each.checker, each.class_) for each in by_chance.failures} <= explored(scenario).groups
+
+
+@pytest.mark.parametrize("kind", ["stall:seconds=9", "pause:seconds=9", "restart:down_seconds=300,target=writer-2"])
+def test_a_fault_of_time_alone_leaves_nothing_undone(kind: str, tmp_path: Path) -> None:
+    """Nobody stops a service before it has begun to live, and none comes back after the window."""
+    tables = f'{SAFE}[faults]\nbudget = 1\nkinds = ["{kind}"]\n'
+
+    assert (
+        explored(scenario_of(tmp_path, [step(*STOP), step(*COPY), step(*SWITCH), step(*START)], tables)).groups == set()
+    )

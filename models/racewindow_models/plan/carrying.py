@@ -59,6 +59,7 @@ class Carrying:
 
     async def _person(self, own: Sequence[StepBase]) -> None:
         """Take one's own steps in order, or as a fault has it."""
+        await until(lambda: self._exchange.has_begun)
         early: set[int] = set()
         for number, step in enumerate(own):
             if number in early:
@@ -174,6 +175,7 @@ class Carrying:
         rounds = max(settings.ticks, settings.batches) + 1
         over_ns = max(self._sim.now_ns, settings.window_ns) + rounds * settings.tick_ns
         await trio.sleep_until(to_trio_seconds(TimeNs(over_ns)))
+        await until(lambda: self._exchange.is_settled)
         self._exchange.tell_what_is_left(self._stopped.get() if self._then == "leave" else "")
         self._exchange.end()
 

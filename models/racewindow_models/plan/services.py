@@ -73,6 +73,10 @@ class PlannedExchange(Exchange):
         self.routing = PlannedRouting(self.source, self.target, self.witness)
         self.mode: Cell[Mode | None] = Cell(plan.mode_at_start, name="mode")
         self._over = Cell(False, name="window.over")  # noqa: FBT003
+        names = (*at_start, "committer", "liquidator")
+        self._at_rest = {name: Cell(False, name=f"{name}.at_rest") for name in names}  # noqa: FBT003
+        """Whether an instance has done its rounds, or has none to do."""
+        self._up_at_start: list[Instance] = []
         self._token = Cell(FIRST_TOKEN, name="newest_token")
         self._tokens = dict.fromkeys(at_start, FIRST_TOKEN)
         self._liquidator = PlannedLiquidator(
@@ -92,6 +96,12 @@ class PlannedExchange(Exchange):
             self._run("committer", self._committer_life(waits=True))
         if services.liquidator is not None and services.liquidator.at_start == "working":
             self._run("liquidator", self._liquidator_life(waits=True))
+        self._up_at_start = [each for name in self._at_rest if (each := self.instance(name)) is not None]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether all that is up when the window begins has come that far: nobody stops a service before it lives."""
+        return all(each.is_ready or not each.is_up for each in self._up_at_start)
 
     def start(self, name: str) -> None:
         """Start an instance, unless it is up: with nothing in memory but what its service is warm with."""
@@ -130,7 +140,13 @@ class PlannedExchange(Exchange):
             return None
 
     def _run(self, name: str, life: _Life) -> None:
-        self.supervisor.start(life, name)
+        async def whole(process: Instance) -> None:
+            if self._over.get():
+                return  # started anew by a fault when the window was over
+            self._at_rest[name].set(False)
+            await life(process)
+
+        self.supervisor.start(whole, name)
 
     # --- lives ------------------------------------------------------------------------------------------------------
 
@@ -144,7 +160,9 @@ class PlannedExchange(Exchange):
             self._tell_up(name)
             writer = self.writer(name, FIRST_TOKEN, self._states_of(name))
             if works:
-                process.spawn(self._work, writer, name="ticks")
+                process.spawn(self._work, name, writer, name="ticks")
+            else:
+                self._at_rest[name].set(True)
             if self.service.saves == "when stopped":
                 await writer.save_at_the_end(process, self.routing)
             else:
@@ -153,9 +171,10 @@ class PlannedExchange(Exchange):
 
         return life
 
-    async def _work(self, writer: MarketDataWriter) -> None:
+    async def _work(self, name: str, writer: MarketDataWriter) -> None:
         await self.let_the_window_pass()
         await writer.run_ticks(self.routing, self.settings, write_ns=TimeNs(self.service.write_time))
+        self._at_rest[name].set(True)
 
     def _writer_that_starts(self, name: str, token: int) -> _Life:
         async def life(process: Instance) -> None:
@@ -163,22 +182,29 @@ class PlannedExchange(Exchange):
             self._tokens[name] = token
             first = self._round_due
             if self.service.start_up == "load":
-                await self.writer(name, token).serve(process, self.routing, self.settings, first)
+                writer = self.writer(name, token)
+                process.spawn(writer.load, process, self.routing, name="loader")
             else:
                 writer = self.writer(name, token, self._states_of(name))
                 process.ready()
-                process.spawn(writer.run_ticks, self.routing, self.settings, first, name="ticks")
+            process.spawn(self._publish, name, writer, first, name="ticks")
             await trio.sleep_forever()
 
         return life
+
+    async def _publish(self, name: str, writer: MarketDataWriter, first_round: int) -> None:
+        await writer.run_ticks(self.routing, self.settings, first_round)
+        self._at_rest[name].set(True)
 
     def _committer_life(self, *, waits: bool) -> _Life:
         async def life(process: Instance) -> None:
             first = self._round_due
             if waits and not process.number:
+                process.ready()
                 await self.let_the_window_pass()
                 first = 0
             await self.committer().run(process, self.routing, first)
+            self._at_rest["committer"].set(True)
             await trio.sleep_forever()
 
         return life
@@ -189,9 +215,12 @@ class PlannedExchange(Exchange):
             if waits and not process.number:
                 await self.let_the_window_pass()
             if self.mode.get() not in (None, "open"):
+                self._at_rest["liquidator"].set(True)
                 await until(lambda: self.mode.get() == "open" or self._over.get())
             if not self._over.get():
+                self._at_rest["liquidator"].set(False)
                 await self._liquidator.run(process, self._round_due)
+            self._at_rest["liquidator"].set(True)
             await until(self._over.get)
 
         return life
@@ -218,6 +247,11 @@ class PlannedExchange(Exchange):
         return max(0, since_ns // self.settings.tick_ns)
 
     # --- the end ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every instance that lives has done its rounds."""
+        return all(at_rest.get() for name, at_rest in self._at_rest.items() if self.is_up(name))
 
     def tell_what_is_left(self, cut_after: str) -> None:
         """Say in what state the window leaves the exchange. `cut_after`: the last step that was done, or "" for all."""
@@ -257,7 +291,7 @@ class PlannedExchange(Exchange):
         to be seen to have missed it.
         """
         self._over.set(True)
-        for name in (*self.service.instances, "committer"):
+        for name in (each for each in self._at_rest if each != "liquidator"):
             instance = self.instance(name)
             if instance is not None:
                 instance.crash()
