@@ -79,6 +79,7 @@ CATALOGUE = [
     Mistake("unknown step", SWITCH, 'after = ["copy rows"]', "runbook[3].after[1]", "no step", "copy the rows", "copy the rows"),
     Mistake("unknown market", COPY, 'markets = ["XPR"]', "runbook[2].markets[1]", "no market", "XRP", "XRP"),
     Mistake("unknown safeguard", SAFEGUARD, "presence_requird = true", "safeguards.presence_requird", "no safeguard", "fencing", "presence_required"),
+    Mistake("safeguard of other services", SAFEGUARD, "outbox = true", "safeguards.outbox", "no safeguard", "fencing"),
     Mistake("safeguard not listed", SWITCH, 'only_with = "fencing"', "runbook[3].only_with", "no safeguard in", "require_ready"),
     Mistake("safeguard without a step", SAFEGUARD, "copy_complete = true", "safeguards.copy_complete", "does nothing", 'only_with = "copy_complete"'),
     Mistake("unknown check", CHECKS, "safe_to_leaf = true", "checks.safe_to_leaf", "no check", "conservation", "safe_to_leave"),

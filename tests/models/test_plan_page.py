@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from racewindow_models.plan.checks import BOUNDED, CHECKS
-from racewindow_models.plan.references import BY_THE_OPERATOR
+from racewindow_models.plan.references import OF_PLANS
 from racewindow_models.plan.system import EXCHANGE
 from tests.harness.command_line import CommandLine, racewindow
 from tests.models.plan_reference import reference
@@ -51,8 +51,8 @@ def _examples() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.toml")))
 
 
-def test_it_explains_every_check_and_every_safeguard_of_the_runbook() -> None:
+def test_it_explains_every_check_and_every_safeguard() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    for name in (*CHECKS, *BOUNDED, *BY_THE_OPERATOR):
+    for name in (*CHECKS, *BOUNDED, *OF_PLANS):
         assert f"`{name}`" in text, name

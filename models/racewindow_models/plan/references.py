@@ -12,10 +12,14 @@ from racewindow_models.plan.checks import BOUNDED, CHECKS
 from racewindow_models.plan.quantities import text_time
 from racewindow_models.plan.schema import CopyRows, Drop, ExchangePlan, SetMode, Start, StepBase, Stop, Within
 from racewindow_models.plan.waits import before, by_person, stuck
-from racewindow_models.safeguards import SAFEGUARDS
 
 BY_THE_OPERATOR = ("full_downtime", "drain_writes", "copy_complete")
 """Safeguards that are steps of the runbook; all others are in the services."""
+OF_PLANS = (
+    *("require_ready", "presence_required", "age_guard", "atomic_batch", "delta_guard", "keep_last_good"),
+    *("fencing", "lease", "cas_write", "generation_check", *BY_THE_OPERATOR),
+)
+"""Those that make a difference in a plan; others guard services that a plan has not."""
 SINGLE = ("committer", "liquidator")
 """Services of one instance, which is called like the service."""
 
@@ -187,8 +191,8 @@ def _undoing(plan: ExchangePlan) -> Iterator[PlanMistake]:
 def _safeguards(plan: ExchangePlan) -> Iterator[PlanMistake]:
     referred = {name for step in plan.runbook for name in (step.only_with, step.not_with)}
     for name in plan.safeguards:
-        if name not in SAFEGUARDS:
-            yield PlanMistake.unknown(("safeguards", name), "safeguard", name, SAFEGUARDS)
+        if name not in OF_PLANS:
+            yield PlanMistake.unknown(("safeguards", name), "safeguard", name, OF_PLANS)
         elif name in BY_THE_OPERATOR and name not in referred:
             wrong = f"{name!r} does nothing in this plan, because no step depends on it"
             yield PlanMistake(("safeguards", name), wrong, f'a step with only_with = "{name}" or not_with = "{name}"')

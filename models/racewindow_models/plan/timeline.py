@@ -8,6 +8,7 @@ from racewindow import PlanRow
 from racewindow_models.plan.quantities import text_time
 from racewindow_models.plan.schema import CopyRows, ExchangePlan, SetMode, Start, StepBase, Stop, Within, verb_of
 from racewindow_models.plan.waits import earliest_times
+from racewindow_models.safeguards import SAFEGUARDS
 from racewindow_models.units import SECOND_NS
 
 
@@ -81,7 +82,9 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
     notes = {"exchange": exchange, "services": services}
     notes["database"] = [f"{old}, then {new}; rows are copied in {plan.database.copy_in}"]
     if plan.safeguards:
-        notes["safeguards"] = [f"{name}: {'on' if on else 'off'}" for name, on in plan.safeguards.items()]
+        notes["safeguards"] = [
+            f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}" for name, on in plan.safeguards.items()
+        ]
     notes["checks"] = [_check(name, wanted) for name, wanted in plan.checks.items() if wanted]
     if plan.faults.kinds:
         notes["faults"] = [f"at most {plan.faults.budget} of {_and(plan.faults.kinds)}"]
