@@ -178,10 +178,7 @@ class Scenario:
     fault_budget: int = 0
     source: str = ""
     prepare: Callable[[Simulation], Prepared] | None = None
-    """Called before each execution and outside of it, where what is run has to be set up: for a test, its fixtures.
-
-    It is then what gives the program; `function` only says where its source is.
-    """
+    """Called before each execution, outside of it, to set up and give the program (a test, with its fixtures)."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
         """Call the function itself, so that one scenario can be built from another."""

@@ -117,19 +117,6 @@ class Exchange:
             network=self.network,
         )
 
-    def committer(self) -> Committer:
-        """A committer, with the exchange's two sinks."""
-        return Committer(
-            markets=self.markets,
-            chain=self.chain,
-            cloud=self.cloud,
-            oracle=self.oracle,
-            safeguards=self.safeguards,
-            witness=self.witness,
-            settings=self.settings,
-            network=self.network,
-        )
-
     def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:
         """The committer. `waits`: it has been running, and makes its next block when the window begins."""
 

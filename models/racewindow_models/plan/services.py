@@ -287,8 +287,7 @@ class PlannedExchange(Exchange):
     def end(self) -> None:
         """The window is over: take down what is left, where it stands.
 
-        Not the liquidator, which ends by itself: it may wait for a mode that has passed meanwhile, and what waited has
-        to be seen to have missed it.
+        Not the liquidator, which ends by itself: it may still wait for the markets to open.
         """
         self._over.set(True)
         for name in (each for each in self._at_rest if each != "liquidator"):
