@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -132,3 +133,14 @@ def test_what_an_explanation_says_is_about_the_window_and_not_about_its_end(race
 
     assert "Closed as well by" in told.out or "What closes it" in told.out
     assert "end-of-window" not in told.out
+
+
+def test_the_matrix_of_a_plan_names_the_smallest_sets_that_close_it(racewindow: CommandLine) -> None:
+    Path("t.toml").write_text(EXCHANGE.template, encoding="utf-8")
+    told = racewindow("matrix", "t.toml", "--json")
+
+    assert (told.status, told.err) == (0, "")
+    minimal = json.loads(told.out)["minimal"]
+    assert (
+        minimal["no_false_liquidation"] == minimal["ready_before_write"] == [["require_ready"], ["presence_required"]]
+    )
