@@ -105,6 +105,8 @@ ORDER = (
     "corpus",
     "walking",
     "running",
+    "toml_places",
+    "plans",
     "target",
     "progress",
     "cli_*",

@@ -58,6 +58,7 @@ from racewindow.cli_arguments import (
 )
 from racewindow.cli_explore import INTERRUPTED, Asked, explore
 from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit
+from racewindow.cli_plan import plan_app
 from racewindow.errors import RacewindowError, UsageError
 
 BAD_USAGE = 2
@@ -69,6 +70,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text: the same in a terminal, a pipe and a snapshot, and three times as fast
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(plan_app, name="plan")
 
 # --- commands --------------------------------------------------------------------------------------------------------
 

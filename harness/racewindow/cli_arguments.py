@@ -13,7 +13,7 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="TARGET",
-        help="A name from `racewindow list`, file.py[:function], or package.module:function.",
+        help="A name from `racewindow list`, plan.toml, file.py[:function], or package.module:function.",
         show_default=False,
     ),
 ]

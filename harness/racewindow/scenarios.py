@@ -156,7 +156,8 @@ class Scenario:
     raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
     `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
     be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all" leaves out:
-    they mend one thing and break another.
+    they mend one thing and break another. `safeguards_on`, `fault_budget`: what holds where
+    nothing is asked for. `source`: what the fingerprint is of, if that is more than the source of the function.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -173,11 +174,11 @@ class Scenario:
     require_coverage: bool | tuple[str, ...] = False
     not_in_all: tuple[str, ...] = ()
     wants_simulation: bool = True
+    safeguards_on: tuple[str, ...] = ()
+    fault_budget: int = 0
+    source: str = ""
     prepare: Callable[[Simulation], Prepared] | None = None
-    """Called before each execution and outside of it, where what is run has to be set up: for a test, its fixtures.
-
-    It is then what gives the program; `function` only says where its source is.
-    """
+    """Called before each execution, outside of it, to set up and give the program (a test, with its fixtures)."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
         """Call the function itself, so that one scenario can be built from another."""
@@ -187,7 +188,7 @@ class Scenario:
     def fingerprint(self) -> str:
         """Six hexadecimal digits of the name and the source of the function."""
         try:
-            source = _source_of(self.function)
+            source = self.source or _source_of(self.function)
         except (OSError, TypeError):
             source = ""
         return hashlib.blake2b(f"{self.name}\n{source}".encode(), digest_size=3).hexdigest()
@@ -206,12 +207,12 @@ class Scenario:
         return values
 
     def resolve_faults(self, given: FaultPlan | Fault | int | None) -> FaultPlan:
-        """What may strike: a plan, or a budget for the faults that the scenario declares; None is no faults.
+        """What may strike: a plan, or a budget for the faults that the scenario declares; None is its own budget, 0.
 
         Raises UsageError for a budget below 0, and for one without anything that it could be spent on.
         """
         if given is None:
-            return NO_FAULTS
+            return FaultPlan(self.faults, self.fault_budget) if self.fault_budget else NO_FAULTS
         if isinstance(given, Fault):
             return FaultPlan((given,))
         if isinstance(given, FaultPlan):
@@ -228,10 +229,12 @@ class Scenario:
     def resolve_safeguards(self, given: Sequence[str] | str | None) -> tuple[str, ...]:
         """The safeguards to switch on, in the order of the declaration.
 
-        `given`: names, or "all" but those of `not_in_all`, or "none" or None. Raises UsageError for an unknown or
-        repeated name.
+        `given`: names, or "all" but those of `not_in_all`, or "none"; None is what is on where nothing is asked for.
+        Raises UsageError for an unknown or repeated name.
         """
-        if given is None or given in ("none", ""):
+        if given is None:
+            return self.safeguards_on
+        if given in ("none", ""):
             return ()
         if given == "all":
             return tuple(name for name in self.safeguards if name not in self.not_in_all)

@@ -41,6 +41,7 @@ def options(text: str) -> set[str]:
         (("explore",), EXPLORE_OPTIONS),
         (("shrink",), {"--tries", "--seconds", "--out", "--json", "--quiet", "--help"}),
         (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
+        (("plan", "new"), {"--system", "--help"}),
         (("explain",), {"--schedules", "--seconds", "--json", "--quiet", "--help"}),
     ],
 )
