@@ -159,6 +159,10 @@ Log = Annotated[
     typer.Option(metavar="FILE", help="Write what the services log in the failing execution, as JSON lines.",
                  show_default=False),
 ]  # fmt: skip
+ReportTo = Annotated[
+    str | None,
+    typer.Option("--report", metavar="DIR", help="Write pages of it and of its failures there.", show_default=False),
+]
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for the files of failures.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.", show_default=False)]
@@ -263,6 +267,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     step_limit: StepLimit = None,
     no_shrink: NoShrink = False,
     log: Log = None,
+    report: ReportTo = None,
     out: Out = ".racewindow/failures",
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -294,6 +299,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         depth=depth,
         no_shrink=no_shrink,
         log=log,
+        report=report,
         out=out,
         as_json=as_json,
         quiet=quiet,

@@ -67,7 +67,7 @@ tbody.block{content-visibility:auto;contain-intrinsic-size:auto 5200px}
 tr.first{background:var(--first-bg)}tr.second{background:var(--second-bg)}tr.bad{background:var(--wrong-bg)}
 tr.first,tr.second{color:inherit}
 summary{cursor:pointer;font-weight:600;padding:4px 0}
-.curve{max-width:100%;height:auto}
+figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}
 .lead{grid-template-columns:minmax(0,1fr)}.lead dd{margin-bottom:6px}.row .what{white-space:normal}

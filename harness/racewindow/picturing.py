@@ -88,7 +88,7 @@ def _explained(
 ) -> tuple[Explanation | None, str]:
     """The explanation, or why there is none."""
     if not wanted:
-        return None, "it was not asked for."
+        return None, "nobody has looked for the cause. `racewindow explain` does."
     if schedules is None and seconds is None:
         schedules = min(_EXECUTIONS_MAX, STEPS_MAX // max(steps, 1))
         if schedules < _EXECUTIONS_LEAST:
