@@ -244,3 +244,16 @@ def test_what_cannot_be_reported_gets_one_message(
     assert ran.err.startswith("racewindow: ")
     assert said in " ".join(ran.err.split())
     assert "Traceback" not in ran.err
+
+
+def test_the_commands_of_the_page_about_reports_do_what_they_say(racewindow: CommandLine, failing: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "report.md"
+    lines = re.findall(r"^(racewindow .*?)(?:  +(.*))?$", page.read_text(), flags=re.MULTILINE)
+    Path("failure.json").write_text(Path(failing).read_text().replace("../mine.py", "mine.py"))
+    for command, _ in lines:
+        ran = racewindow(*command.split()[1:])
+        assert (ran.status, ran.err) == (int("explore" in command), ""), command
+
+    assert len(lines) == 9
+    for name in ("failure.html", "page.html", "failure.trace", "index.html", "pages/index.html"):
+        assert Path(name).stat().st_size > 1_000
