@@ -25,7 +25,7 @@ def failure_page(picture: Picture) -> str:
     told = stored.story if explanation is None else explanation.story or stored.story
     return page(
         title,
-        tag("header", tag("h1", title), tag("p", stored.message, class_="wrong"), _lead(picture)),
+        tag("header", tag("h1", title), tag("p", stored.message, class_="wrong message"), _lead(picture)),
         _orders(picture, names),
         section("How it came to this, in virtual time", story(tuple(told)), name="story") if told else None,
         section("Why", *_why(picture), name="why"),

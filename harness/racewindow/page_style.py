@@ -20,6 +20,7 @@ code,pre,.steps,.num{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Dej
 code,pre{font-size:13px;overflow-wrap:anywhere}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 10px;margin:4px 0 8px;
 white-space:pre-wrap}
+.message{white-space:pre-line}
 .soft{color:var(--soft)}
 .wrong{color:var(--wrong)}.good{color:var(--good)}.first{color:var(--first)}.second{color:var(--second)}
 .skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--paper);padding:6px;z-index:9}
