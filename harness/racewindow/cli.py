@@ -40,6 +40,7 @@ from racewindow.cli_arguments import (
     Preemptions,
     Quiet,
     Recorded,
+    ReportTo,
     Safeguards,
     Schedules,
     Seconds,
@@ -57,8 +58,9 @@ from racewindow.cli_arguments import (
     Tries,
 )
 from racewindow.cli_explore import INTERRUPTED, Asked, explore
-from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit
+from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit, usage_error
 from racewindow.cli_plan import plan_app
+from racewindow.cli_report import report_command
 from racewindow.errors import RacewindowError, UsageError
 
 BAD_USAGE = 2
@@ -142,6 +144,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     step_limit: StepLimit = None,
     no_shrink: NoShrink = False,
     log: Log = None,
+    report: ReportTo = None,
     out: Out = ".racewindow/failures",
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -173,6 +176,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         depth=depth,
         no_shrink=no_shrink,
         log=log,
+        report=report,
         out=out,
         as_json=as_json,
         quiet=quiet,
@@ -287,6 +291,9 @@ def _explain(
     return _interruptible(lambda: explain(file, schedules=schedules, seconds=seconds, as_json=as_json, quiet=quiet))
 
 
+app.command("report")(report_command)
+
+
 # --- the way out -----------------------------------------------------------------------------------------------------
 
 
@@ -310,21 +317,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(error)
         return BAD_USAGE
     except Exception as error:  # noqa: BLE001  # the last line of defence
-        usage = _usage_error(error)
+        usage = usage_error(error)
         if usage is None:
             complain_of_a_bug(error, debug=debugging(asked="--debug" in given))
             return INTERNAL_ERROR
         complain(usage)
         return BAD_USAGE
     return status if isinstance(status, int) else 0
-
-
-def _usage_error(error: Exception) -> UsageError | None:
-    """What typer has to say about the arguments, in our words; None if the error is not one of its own."""
-    tell = getattr(error, "format_message", None)
-    if tell is None or not hasattr(error, "exit_code"):
-        return None
-    context = getattr(error, "ctx", None)
-    command = "racewindow" if context is None else context.command_path
-    said = str(tell()).strip().rstrip(".")
-    return UsageError(f"{said[:1].lower()}{said[1:]}.", do=f"{command} --help")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from racewindow.cli_explore_report import check_report, write_report
 from racewindow.cli_options import assignments, fault_plan, feed_of, positive_seconds, whole_number
 from racewindow.cli_output import emit, emit_json, program_output_to, shown_path
+
+if TYPE_CHECKING:
+    from racewindow.result import Result
 
 NOTHING, FOUND, UNTRUSTED, INTERRUPTED = 0, 1, 3, 130
 _NOTHING_TO_RUN = "it is the number of executions to run, so it has to be at least 1."
@@ -43,6 +47,7 @@ class Asked:
     explain: bool
     step_limit: str | None
     log: str | None
+    report: str | None
     faults: str | None
     fault: list[str]
     out: str
@@ -68,7 +73,6 @@ def explore(asked: Asked) -> int:
     from racewindow import explorer
     from racewindow.log import check_log
     from racewindow.progress import LiveLine
-    from racewindow.report import result_text
     from racewindow.target import resolve
 
     with program_output_to(sys.stderr):
@@ -76,6 +80,8 @@ def explore(asked: Asked) -> int:
         feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
     if asked.log is not None:
         check_log(asked.log)
+    if asked.report is not None:
+        check_report(asked.report)
     with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         result = explorer.explore(
             scenario,
@@ -103,10 +109,20 @@ def explore(asked: Asked) -> int:
             **limits,
         )
     result = replace(result, files=tuple(None if file is None else str(Path(file).absolute()) for file in result.files))
-    if asked.as_json:
-        emit_json(result.as_dict())
-    else:
-        emit(result_text(result, files=[shown_path(file) for file in result.files], feed=asked.feed))
+    _show(result, asked)
     if result.interrupted:
         return INTERRUPTED
     return {"failure": FOUND, "untrusted": UNTRUSTED}.get(result.verdict, NOTHING)
+
+
+def _show(result: Result, asked: Asked) -> None:
+    """Print it, with its pages written before if they were asked for."""
+    from racewindow.report import result_text
+
+    page = None if asked.report is None else write_report(result, asked.report, asked.feed)
+    if asked.as_json:
+        emit_json(result.as_dict() | ({} if page is None else {"report": str(Path(page).absolute())}))
+        return
+    emit(result_text(result, files=[shown_path(file) for file in result.files], feed=asked.feed))
+    if page is not None:
+        emit(f"\nReport: {page}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from racewindow.errors import RacewindowError
+from racewindow.errors import RacewindowError, UsageError
 from racewindow.report_layout import message
 
 DEBUG_VARIABLE = "RACEWINDOW_DEBUG"
@@ -49,6 +49,17 @@ def complain_of_a_bug(error: BaseException, *, debug: bool) -> None:
         lines.append(f"Do:  run the same command with {DEBUG_VARIABLE}=1, and attach to a report what it then prints,")
         lines.append("     the scenario, and the output of `racewindow --version`.")
     _print("\n".join(lines), sys.stderr)
+
+
+def usage_error(error: Exception) -> UsageError | None:
+    """What typer has to say about the arguments, in our words; None if the error is not one of its own."""
+    tell = getattr(error, "format_message", None)
+    if tell is None or not hasattr(error, "exit_code"):
+        return None
+    context = getattr(error, "ctx", None)
+    command = "racewindow" if context is None else context.command_path
+    said = str(tell()).strip().rstrip(".")
+    return UsageError(f"{said[:1].lower()}{said[1:]}.", do=f"{command} --help")
 
 
 def debugging(*, asked: bool) -> bool:

@@ -332,6 +332,7 @@ class Exploration:
             ),
             audited=self.auditor.orders,
             distinct_traces=self.discovery.distinct_traces,
+            curve=self.discovery.curve,
             statistics=summary(self.discovery, None if complete else self._tree_size()),
             params=settings.params,
             safeguards=settings.safeguards,

@@ -70,8 +70,8 @@ def result_text(result: Result, *, files: Sequence[str | None] | None = None, fe
     if result.missed and not result.untrusted:
         parts.append(_missed(result, headline=not parts))
     if not parts or (result.interrupted and len(parts) == 1):
-        parts.append(_nothing_found(result))
-    parts.append(_explored(result, feed))
+        parts.append(claim_text(result))
+    parts.append(explored_text(result, feed))
     return "\n\n".join(parts)
 
 
@@ -104,7 +104,10 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
-def _nothing_found(result: Result) -> str:
+def claim_text(result: Result) -> str:
+    """What it says that nothing was found, and how little that means; "" where something was."""
+    if result.failures:
+        return ""
     if result.executions == 0:
         return f"No execution of {result.scenario} came to its end: there was no time for it."
     if result.complete:
@@ -178,7 +181,7 @@ def _failed(failing: int, *, untrusted: str = "") -> str:
     return f"{failing:,} failed" if failing else "no failure confirmed" if untrusted else "none failed"
 
 
-def _explored(result: Result, feed: str | None) -> str:
+def explored_text(result: Result, feed: str | None) -> str:
     failed = _failed(result.failing, untrusted=result.untrusted)
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""

@@ -130,6 +130,34 @@ def _remedies(explanation: Explanation) -> list[str]:
     return lines
 
 
+def pair_text(pair: RacingPair) -> tuple[str, str, str]:
+    """A racing pair in three sentences: the step that came first, the one that came second, and what was tried."""
+    first, second = pair.first, pair.second
+    return (
+        f"{_does(first, pair.key)}{_valued(first)}, at {first.location}",
+        f"before {_does(second, pair.key)}{_valued(second)}, at {second.location}",
+        f"Kept, with the rest by chance: {_of(pair.kept)} {_fail(pair.kept)}; reversed: {_of(pair.reversed)}.",
+    )
+
+
+def suspect_text(pair: RacingPair) -> str:
+    """What is not the cause, and how that is known."""
+    return f"Not the cause: {_turned(pair)}"
+
+
+def closing_text(explanation: Explanation) -> list[str]:
+    """What closes it, a sentence or two for each way."""
+    lines = [f"{_in_words(fix)}. {checked_text(fix.checked)}." for fix in explanation.fixes]
+    if not lines:
+        lines.append("No order of two of its steps, nor two such orders, was found to be enough.")
+    if explanation.safeguards:
+        lines.append(_safeguards(explanation.safeguards))
+    remaining = explanation.fixes[0].checked.remaining if explanation.fixes else ()
+    if remaining:
+        lines.append(f"Other failures stay open with that order: {', '.join(map(_group, remaining))}.")
+    return lines
+
+
 def checked_text(checked: Checked) -> str:
     """How it was checked, and what that is worth."""
     fails = "fails in this way" if checked.remaining else "fails"

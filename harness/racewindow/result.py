@@ -122,6 +122,8 @@ class Result:
     incomplete: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     sometimes: Mapping[str, int] = field(default_factory=dict)
+    curve: tuple[tuple[int, int], ...] = ()
+    """(executions, distinct traces seen in them), from the first to the last; () where `distinct_traces` is None."""
     missed: tuple[str, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
 

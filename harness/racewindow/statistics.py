@@ -57,6 +57,7 @@ class Discovery:
         self._samples = 0  # independent executions whose trace is known
         self._new = 0  # those of them that showed a new trace
         self._new_at: list[int] = []  # `_new` after 1, 2, 4, 8 … samples
+        self._curve: list[tuple[int, int]] = []
 
     def executed(self, trace: int | None, *, failed: bool) -> None:
         """Count an execution; `trace`: 64 bits that stand for its Mazurkiewicz trace, None with footprints off."""
@@ -69,6 +70,8 @@ class Discovery:
             return
         # What was seen outside the sample is known already: it cannot be new, and is none of the sample's singletons.
         new = self._traces.add(trace, known=not sample and self._independent_from is not None)
+        if not self._curve or self.executions * 4 >= self._curve[-1][0] * 5:
+            self._curve.append((self.executions, self._traces.distinct))
         if sample:
             self._samples += 1
             self._new += new
@@ -78,6 +81,12 @@ class Discovery:
     def distrust(self) -> None:
         """The executions are not what they seem, so nothing is said about chance any more."""
         self._independent_from, self._samples = None, 0
+
+    @property
+    def curve(self) -> tuple[tuple[int, int], ...]:
+        """(executions, distinct traces seen in them), a quarter more executions from one to the next; () without."""
+        last = (self.executions, self._traces.distinct)
+        return (*self._curve, last) if self._curve and self._curve[-1] != last else tuple(self._curve)
 
     @property
     def distinct_traces(self) -> int | None:

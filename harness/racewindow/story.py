@@ -29,7 +29,7 @@ def story_of(
     """
     if all(event.kind == BROKEN for event in events):
         return ()
-    told = [(event, text) for event in events if (text := _sentence(event, narrate))]
+    told = [(event, text) for event in events if (text := sentence(event, narrate))]
     kept = _nearest([event.time_ns for event, _ in told], highlight, lines_max)
     lines: list[str] = []
     before = -1
@@ -41,7 +41,8 @@ def story_of(
     return (*lines, *_gap(len(told) - before - 1))
 
 
-def _sentence(event: Event, narrate: Callable[[Event], str | None] | None) -> str | None:
+def sentence(event: Event, narrate: Callable[[Event], str | None] | None) -> str | None:
+    """An event as a line of a story has it, without its time; None if it is not worth a line."""
     if event.kind == BROKEN:
         return broken_text(event)
     if narrate is not None:

@@ -24,7 +24,7 @@ EXPLORE_OPTIONS = {
     *("--strategy", "--schedules", "--seconds", "--seed", "--semantics", "--clock", "--safeguards", "--set", "--feed"),
     *("--preemptions", "--depth", "--faults", "--fault", "--require-coverage", "--no-explain"),
     *("--allow-negative-prices", "--all-failures", "--footprints", "--no-footprints", "--step-limit", "--log", "--out"),
-    *("--no-shrink", "--json", "--quiet", "--help"),
+    *("--no-shrink", "--json", "--quiet", "--help", "--report"),
 }
 
 
@@ -42,6 +42,7 @@ def options(text: str) -> set[str]:
         (("shrink",), {"--tries", "--seconds", "--out", "--json", "--quiet", "--help"}),
         (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
         (("plan", "new"), {"--system", "--help"}),
+        (("report",), {"--out", "--format", "--schedules", "--seconds", "--no-explain", "--quiet", "--help"}),
         (("explain",), {"--schedules", "--seconds", "--json", "--quiet", "--help"}),
     ],
 )

@@ -1,0 +1,128 @@
+"""The page of an exploration: what was run by which strategy, what that says, and the failures with their own pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from racewindow.failure import Failure
+from racewindow.markup import Html, Part, tag
+from racewindow.page_layout import page, section, table
+from racewindow.report import claim_text, explored_text
+from racewindow.report_failure import name_of, untrusted_text
+from racewindow.report_layout import counted
+from racewindow.result import Result
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 64, 30, 12
+_VERDICTS: Mapping[str, str] = {
+    "failure": "FAILURE in {name}",
+    "complete": "Nothing found in {name}, and nothing is left to run",
+    "nothing found": "Nothing found in {name}",
+    "untrusted": "The result for {name} cannot be trusted",
+}
+
+
+class Linked(NamedTuple):
+    """The page of a failure, relative to this one; or why there is none."""
+
+    page: str | None
+    why: str = ""
+
+
+def exploration_page(result: Result, links: Sequence[Linked], feed: str | None = None) -> str:
+    """The whole page. `links`: one for each failure of the result; `feed`: the user's own, if there is one."""
+    title = _VERDICTS[result.verdict].format(name=result.scenario)
+    claim = untrusted_text(result) if result.untrusted else claim_text(result)
+    return page(
+        title,
+        tag(
+            "header",
+            tag("h1", title),
+            tag("p", f"{counted(result.executions, 'execution')}, {result.failing:,} failed.", class_="soft"),
+            tag("pre", claim) if claim else None,
+        ),
+        section("What was found", _groups(result, links), name="found") if result.failures else None,
+        section("What was explored", *_explored(result, feed), name="explored"),
+        section("How new orders were discovered", *_discovery(result), name="discovery"),
+    )
+
+
+def _groups(result: Result, links: Sequence[Linked]) -> Html:
+    rows = tag("tbody", [_group(each, link) for each, link in zip(result.failures, links, strict=True)])
+    heads = ("executions", "first in", "what is wrong", "about", "page")
+    return table("One row for each kind, checker and class; the gravest first", heads, rows)
+
+
+def _group(failure: Failure, link: Linked) -> Html:
+    shown: Part = tag("a", "its page", href=link.page) if link.page else f"none: {link.why}"
+    return tag(
+        "tr",
+        tag("td", f"{failure.count:,}", class_="num"),
+        tag("td", f"{failure.execution + 1:,}", class_="num"),
+        tag("td", tag("b", name_of(failure)), tag("br"), failure.message),
+        tag("td", ", ".join(filter(None, (failure.class_, failure.subject)))),
+        tag("td", shown),
+    )
+
+
+def _explored(result: Result, feed: str | None) -> list[Part]:
+    parts: list[Part] = []
+    if result.parts:
+        rows = [
+            tag(
+                "tr",
+                tag("td", part.strategy),
+                tag("td", f"{part.executions:,}", class_="num"),
+                tag("td", f"{part.failing:,}", class_="num"),
+                tag("td", "yes" if part.complete else "no"),
+                tag("td", part.note),
+            )
+            for part in result.parts
+        ]
+        heads = ("strategy", "executions", "failed", "ran every order", "why it began or ended")
+        parts.append(table("Who did what", heads, tag("tbody", rows)))
+    return [*parts, tag("pre", explored_text(result, feed))]
+
+
+# --- the curve -------------------------------------------------------------------------------------------------------
+
+
+def _discovery(result: Result) -> list[Part]:
+    """Distinct traces over executions, as far as these are known."""
+    if result.distinct_traces is None:
+        return [tag("p", "Not known: orders can only be told apart with --footprints.")]
+    said = f"{counted(result.distinct_traces, 'distinct order')} in {counted(result.executions, 'execution')}."
+    points = result.curve
+    return [tag("p", said), _curve(points) if len(points) > 1 else None]
+
+
+def _curve(points: Sequence[tuple[int, int]]) -> Html:
+    """Both axes begin at 0; the numbers are at the ends, and in the table of who does not see it."""
+    most_x, most_y = points[-1][0], max(y for _, y in points)
+    wide, high = _WIDTH - _LEFT - 12, _HEIGHT - _TOP - _BOTTOM
+
+    def place(x: float, y: float) -> str:
+        return f"{_LEFT + wide * x / most_x:.1f},{_TOP + high * (1 - y / most_y):.1f}"
+
+    line = " ".join([place(0, 0), *(place(x, y) for x, y in points)])
+    bottom = _TOP + high
+    ticks: list[Part] = []
+    for share in (0, 0.5, 1):
+        x, y = _LEFT + wide * share, _TOP + high * (1 - share)
+        ticks += [
+            tag("text", f"{math.floor(most_x * share):,}", x=x, y=bottom + 16, text_anchor="middle"),
+            tag("text", f"{math.floor(most_y * share):,}", x=_LEFT - 6, y=y + 4, text_anchor="end"),
+            tag("line", class_="rail", x1=_LEFT, x2=_LEFT + wide, y1=y, y2=y),
+        ]
+    drawing = tag(
+        "svg",
+        ticks,
+        tag("polyline", points=line),
+        class_="curve",
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        width=_WIDTH,
+        role="img",
+        aria_label=f"Distinct orders over executions, from 0 to {most_y:,} in {most_x:,}",
+    )
+    return tag("figure", drawing, tag("figcaption", "distinct orders (up) over executions (across)", class_="soft"))

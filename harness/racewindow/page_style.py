@@ -1,0 +1,114 @@
+"""How every page looks, and the script that filters: constants, so that a page can name the only script it may run."""
+
+STYLE = """
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--card:#f6f8fa;--first:#9a4b00;
+--first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#0b57b0}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#a3adb8;--line:#3a424c;--paper:#12161b;--card:#1b2129;
+--first:#ffb45e;--first-bg:#3a2a12;--second:#83bbff;--second-bg:#14294a;--wrong:#ff8f8f;--wrong-bg:#43191b;
+--good:#6fd68b;--link:#83bbff}}
+*{box-sizing:border-box}
+[hidden]{display:none!important}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:1280px;margin:0 auto;padding:10px 16px 48px}
+h1{font-size:20px;line-height:1.25;margin:0 0 4px}
+h2{font-size:17px;margin:26px 0 6px}
+h3{font-size:15px;margin:0 0 2px}
+p{margin:0 0 6px}
+a{color:var(--link)}
+code,pre,.steps,.num{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+code,pre{font-size:13px;overflow-wrap:anywhere}
+pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 10px;margin:4px 0 8px;
+white-space:pre-wrap}
+.message{white-space:pre-line}
+.soft{color:var(--soft)}
+.wrong{color:var(--wrong)}.good{color:var(--good)}.first{color:var(--first)}.second{color:var(--second)}
+.skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--paper);padding:6px;z-index:9}
+:focus-visible{outline:3px solid var(--link);outline-offset:1px}
+.lead{display:grid;gap:2px 14px;grid-template-columns:max-content 1fr;margin:0 0 6px}
+.lead dt{font-weight:600}.lead dd{margin:0;overflow-wrap:anywhere}
+.orders{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:8px 20px}
+.orders.one{grid-template-columns:minmax(0,1fr)}
+.names{display:block;overflow:visible;font-size:11px;fill:var(--soft)}
+ol.steps{list-style:none;margin:0;padding:0;font-size:12px;line-height:16px}
+ol.steps>li{position:relative}
+.row{min-height:21px;padding:2px 4px 2px 0;cursor:default}
+.row>svg{position:absolute;left:0;top:0;height:100%;overflow:visible}
+.row .what{display:block;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
+.row b{font-weight:600}
+.row.first{background:var(--first-bg)}.row.second{background:var(--second-bg)}.row.bad{background:var(--wrong-bg)}
+.row.first .what,.row.second .what,.row.bad .what{color:var(--ink);white-space:normal}
+.row.first b{color:var(--first)}.row.second b{color:var(--second)}.row.bad b{color:var(--wrong)}
+.tick,.gap{color:var(--soft);font-size:11px;min-height:17px}
+.rail{stroke:var(--line);stroke-width:1}
+.dot{fill:var(--soft)}.arrow{stroke:var(--soft);stroke-width:1.3}.head{fill:var(--soft)}
+.first .dot{fill:var(--first)}.second .dot{fill:var(--second)}.bad .dot{fill:var(--wrong)}
+.struck .dot{fill:var(--wrong)}
+.mark{fill:var(--paper);font-size:9px;font-weight:700;text-anchor:middle}
+.more{display:none;position:absolute;left:20px;right:0;top:100%;z-index:5;background:var(--paper);color:var(--ink);
+border:1px solid var(--soft);border-radius:6px;box-shadow:0 4px 14px #0006;padding:8px 10px;overflow-wrap:anywhere}
+.row:hover>.more{display:block;pointer-events:none}
+.row:focus>.more,.row:focus-within>.more{display:block;pointer-events:auto}
+.row:hover,.row:focus{z-index:6}
+.more pre{font-size:12px;margin:4px 0}.more ul{margin:2px 0;padding-left:16px}
+form{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;margin:4px 0;font-size:13px}
+select,button{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:5px;
+padding:1px 6px;max-width:240px}
+ol.story{padding-left:0;list-style:none}
+ol.story li{padding-left:7.2em;text-indent:-7.2em;margin:2px 0}
+ol.story time{display:inline-block;width:7.2em;text-indent:0;color:var(--soft);font-size:13px}
+.card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:0 0 8px}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;font-size:13px;width:100%}
+caption{text-align:left;color:var(--soft);padding:2px 0}
+th,td{text-align:left;vertical-align:top;
+border-bottom:1px solid var(--line);padding:3px 8px 3px 0;overflow-wrap:break-word}
+th{font-weight:600}td.num,th.num{white-space:nowrap;overflow-wrap:normal}
+tbody.block{content-visibility:auto;contain-intrinsic-size:auto 5200px}
+tr.first{background:var(--first-bg)}tr.second{background:var(--second-bg)}tr.bad{background:var(--wrong-bg)}
+tr.first,tr.second{color:inherit}
+summary{cursor:pointer;font-weight:600;padding:4px 0}
+figure{margin:0}.curve{max-width:100%;height:auto}
+.curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
+@media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}
+.lead{grid-template-columns:minmax(0,1fr)}.lead dd{margin-bottom:6px}.row .what{white-space:normal}
+ol.story li{padding-left:0;text-indent:0}ol.story time{display:block}}
+@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--card:#fff;--first:#9a4b00;
+--first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#000}
+form,.skip,.more{display:none!important}.row .what{white-space:normal}*{print-color-adjust:exact}
+main{max-width:none;padding:0}}
+"""
+
+SCRIPT = """
+(() => {
+  const form = document.getElementById("filter");
+  if (!form) return;
+  form.hidden = false;
+  const rows = [...document.querySelectorAll("[data-lane]")];
+  const said = document.getElementById("shown");
+  const apply = () => {
+    const lane = form.elements.lane.value, object = form.elements.object.value;
+    let shown = 0;
+    for (const row of rows) {
+      const fits = (!lane || row.dataset.lane === lane) &&
+        (!object || (" " + row.dataset.objects + " ").includes(" " + object + " "));
+      if (row.hidden === fits) row.hidden = !fits;
+      shown += fits;
+    }
+    for (const row of document.querySelectorAll(".gap,.tick")) row.hidden = !!(lane || object);
+    said.textContent = lane || object ? shown + " of " + rows.length + " rows" : "";
+  };
+  form.addEventListener("change", apply);
+  form.addEventListener("reset", () => setTimeout(apply));
+  document.addEventListener("keydown", event => {
+    const row = document.activeElement;
+    if (!row || !row.classList.contains("row")) return;
+    if (event.key === "Escape") { row.blur(); return; }
+    const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+    if (!step) return;
+    const all = [...document.querySelectorAll(".row")].filter(each => !each.closest("[hidden]"));
+    const next = all[all.indexOf(row) + step];
+    if (next) { event.preventDefault(); next.focus(); }
+  });
+})();
+"""
