@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from racewindow.cli_output import emit, emit_json, program_output_to
 from racewindow.errors import InputError, UsageError
@@ -15,6 +16,7 @@ from racewindow.whole_file import write_whole
 
 if TYPE_CHECKING:
     from racewindow.ci.config import Config
+    from racewindow.ci.rows import Row
     from racewindow.ci.running import Run
     from racewindow.ci.targets import OnProgress
 
@@ -106,18 +108,50 @@ def _check_folder(file: str | None) -> None:
 
 
 def _write(asked: Asked, config: Config, seed: int, run: Run) -> None:
-    """Every form of output that was asked for."""
-    from racewindow.ci.told import as_dict
+    """Every form of output that was asked for, but for the table."""
+    rows, notes = run.rows, run.notes
+    if config.junit is not None:
+        from racewindow.ci.junit import junit_text
 
+        _write_file(config.junit, junit_text(rows, seed))
+    if config.sarif is not None:
+        from racewindow.ci.sarif import sarif_text
+
+        _write_file(config.sarif, sarif_text(rows))
+    if config.markdown is not None:
+        from racewindow.ci.markdown import markdown_text
+
+        _write_file(config.markdown, markdown_text(rows, seed, notes))
+    if asked.github:
+        _tell_github(rows, seed, notes, sys.stderr if asked.as_json else sys.stdout)
     if asked.as_json:
-        emit_json(as_dict(config, seed, run.rows, run.notes))
+        from racewindow.ci.told import as_dict
+
+        emit_json(as_dict(config, seed, rows, notes))
 
 
-def _write_file(file: str | None, content: Callable[[], str]) -> None:
-    if file is None:
-        return
+def _tell_github(rows: Sequence[Row], seed: int, notes: Sequence[str], stream: TextIO) -> None:
+    """Annotations, which GitHub reads from either stream, and the summary; outside of GitHub there is none."""
+    from racewindow.ci.github import SUMMARY_VARIABLE, annotations_of
+    from racewindow.ci.markdown import markdown_text
+
+    print(*annotations_of(rows), sep="\n", file=stream)
+    summary = os.environ.get(SUMMARY_VARIABLE)
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(markdown_text(rows, seed, notes) + "\n")
+        except OSError as error:
+            raise _not_written(summary, error) from None
+
+
+def _write_file(file: str, text: str) -> None:
     try:
-        write_whole(Path(file), content().encode("utf-8", "backslashreplace"))
+        write_whole(Path(file), text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        why = f"{error.strerror or error}."
-        raise InputError(f"{file} cannot be written.", why=why, do="name a file that you may write.") from None
+        raise _not_written(file, error) from None
+
+
+def _not_written(file: str, error: OSError) -> InputError:
+    why = f"{error.strerror or error}."
+    return InputError(f"{file} cannot be written.", why=why, do="name a file that you may write.")

@@ -26,9 +26,6 @@ target = "mine.py"
 [[tool.racewindow.targets]]
 target = "broken.py"
 """
-FAILING_LINE = 11
-"""Of the table of the target that fails."""
-
 SAFE_ONLY = CONFIG.partition('[[tool.racewindow.targets]]\ntarget = "mine.py"')[0]
 
 _LATER = """
