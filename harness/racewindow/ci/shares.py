@@ -41,11 +41,11 @@ def share_of_first(needs: Sequence[float | None], total: float) -> float:
             break
         left -= need
         waiting -= 1
-    level = left / waiting if waiting else left
     first = needs[0]
-    if first is None or first > level:
-        return level if waiting else left
-    return first
+    if not waiting:  # there is enough for all, and to spare: this one may have grown
+        return left + (first or 0.0)
+    level = left / waiting
+    return level if first is None else min(first, level)
 
 
 def read_times(path: Path = TIMES) -> dict[str, Past]:
