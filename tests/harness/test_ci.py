@@ -49,8 +49,8 @@ def test_the_table_is_for_a_terminal(racewindow: CommandLine) -> None:
     assert ran.status == 2
     assert all(len(line) <= 80 or "racewindow replay" in line for line in ran.out.splitlines())
     assert "seed 0." in ran.out
-    assert "  ok      locked                      complete          complete, " in ran.out
-    assert "  FAILED  mine.py                     safe              fails: violation\n" in ran.out
+    assert "  ok      locked                        complete  complete, " in ran.out
+    assert "  FAILED  mine.py                       safe      fails: violation\n" in ran.out
     assert "race: add" in ran.out
     assert "closed by: the safeguard use_lock" in ran.out
     assert "Do:  install 'nowhere_at_all' beside racewindow" in ran.out

@@ -83,3 +83,12 @@ def test_a_time_has_a_unit(text: object, seconds: float) -> None:
 def test_expected_reads_as_it_is_written() -> None:
     assert str(Expected("fails", "mark-vs-truth")) == "fails: mark-vs-truth"
     assert str(Expected("complete")) == "complete"
+
+
+def test_a_target_in_a_list_has_its_own_line(tmp_path: Path) -> None:
+    text = (
+        '[tool.racewindow]\ntargets = [\n  { target = "a.py" },\n  # one more\n  { name = "b", target = "b.py" },\n]\n'
+    )
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+
+    assert [each.line for each in read_config(tmp_path).targets] == [3, 5]

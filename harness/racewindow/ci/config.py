@@ -309,12 +309,13 @@ def _where(line: int) -> str:
 
 
 def _lines_of(text: str, count: int) -> list[int]:
-    """On which line each table of targets begins; for a list in one place, that place for all of them."""
-    lines = [number for number, line in enumerate(text.splitlines(), start=1) if _HEADER.match(line)]
-    if len(lines) == count:
-        return lines
-    first = next((n for n, line in enumerate(text.splitlines(), start=1) if re.match(r"\s*targets\s*=", line)), 1)
-    return [first] * count
+    """On which line each target begins: its table, or its line in a list; where that cannot be told, the first."""
+    for begins in (_HEADER, _IN_A_LIST):
+        lines = [number for number, line in enumerate(text.splitlines(), start=1) if begins.match(line)]
+        if len(lines) == count:
+            return lines
+    return [1] * count
 
 
 _HEADER = re.compile(r"\s*\[\[\s*tool\s*\.\s*racewindow\s*\.\s*targets\s*\]\]")
+_IN_A_LIST = re.compile(r"\s*(targets\s*=\s*\[)?\s*\{.*\btarget\s*=")

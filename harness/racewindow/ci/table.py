@@ -10,7 +10,7 @@ from racewindow.ci.places import places_of
 from racewindow.ci.rows import WORDS, Row, count_of, exit_status
 from racewindow.report_layout import WIDTH, counted, wrap
 
-_STATUS, _NAME, _EXPECTED = 6, 26, 16
+_STATUS, _NAME, _EXPECTED = 6, 28, 8
 _FOUND = WIDTH - 2 - _STATUS - 2 - _NAME - 2 - _EXPECTED - 2
 
 
@@ -26,9 +26,9 @@ def head(config: Config, past: int, seed: int) -> str:
 
 
 def line_of(row: Row) -> str:
-    """A row; what is too long for its column goes on below."""
+    """A row; what is too long for its column goes on below. By whom it is to fail is told where it does not."""
     name = f"past: {row.name}" if row.kind == "past" else row.name
-    cells = [_cut(name, _NAME), _cut(row.expected, _EXPECTED), _cut(row.found, _FOUND)]
+    cells = [_cut(name, _NAME), _cut(row.expected.partition(":")[0], _EXPECTED), _cut(row.found, _FOUND)]
     lines = []
     for number in range(max(map(len, cells))):
         name, expected, found = (cell[number] if number < len(cell) else "" for cell in cells)

@@ -115,7 +115,7 @@ def _judged(loaded: Loaded, scenario: Scenario, result: Result, seconds: float) 
         name=wanted.name,
         target=loaded.full_name,
         expected=str(wanted.expect),
-        found=found_text(result),
+        found=found_text(result, wanted.expect.checker),
         status=status,
         why=tuple(why),
         seconds=seconds,
@@ -154,12 +154,12 @@ def name_of(failure: Failure) -> str:
     return " ".join(filter(None, (failure.checker or failure.kind, failure.class_)))
 
 
-def found_text(result: Result) -> str:
-    """What was found, in few words."""
+def found_text(result: Result, checker: str) -> str:
+    """What was found, in few words; of several failures the one that `checker` names, or else the gravest."""
     runs = counted(result.executions, "execution")
     if result.failures:
-        names = dict.fromkeys(each.checker or each.kind for each in result.failures)
-        return f"fails: {', '.join(names)}"
+        first, *more = sorted(dict.fromkeys(each.checker or each.kind for each in result.failures), key=checker.__ne__)
+        return f"fails: {first}" + (f" and {len(more)} more" if more else "")
     if result.missed:
         return f"never reached: {', '.join(result.missed)}"
     return {"complete": f"complete, {runs}", "nothing found": f"nothing in {runs}"}.get(result.verdict, result.verdict)
