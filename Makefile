@@ -21,8 +21,9 @@ demo: venv ## set up everything and find the order of events that broke the exch
 	@$(BIN)/racewindow explore paradex --all-failures; status=$$?; \
 	if [ $$status -ne 1 ]; then echo "make demo: expected a failure to be found (status 1), got status $$status" >&2; exit 1; fi
 
-test: lint types ## set up everything and run lint, types and all tests, with a sample of the seeds
+test: lint types ## set up everything and run lint, types, all tests with a sample of the seeds, and the incidents
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+	@$(BIN)/racewindow ci --quiet
 
 test-all: lint types ## run all tests with all seeds, on every Python that is here and on the oldest dependencies
 	@tools/test-pythons all

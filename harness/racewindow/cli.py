@@ -20,6 +20,8 @@ from racewindow.cli_arguments import (
     AsJson,
     AsMarkdown,
     Candidates,
+    CiBudget,
+    CiSeed,
     Clock,
     Coverage,
     Depth,
@@ -30,7 +32,10 @@ from racewindow.cli_arguments import (
     Feed,
     File,
     Footprints,
+    GitHub,
+    JUnit,
     Log,
+    Markdown,
     MatrixSeconds,
     Names,
     NegativePrices,
@@ -42,6 +47,7 @@ from racewindow.cli_arguments import (
     Recorded,
     ReportTo,
     Safeguards,
+    Sarif,
     Schedules,
     Seconds,
     Seed,
@@ -50,6 +56,7 @@ from racewindow.cli_arguments import (
     Settings,
     ShrinkOut,
     ShrinkSeconds,
+    Since,
     Step,
     StepLimit,
     Strategy,
@@ -292,6 +299,40 @@ def _explain(
 
 
 app.command("report")(report_command)
+
+
+@app.command("ci")
+def _ci(  # noqa: PLR0917  # typer makes an option of each
+    budget: CiBudget = None,
+    since: Since = None,
+    seed: CiSeed = None,
+    junit: JUnit = None,
+    sarif: Sarif = None,
+    markdown: Markdown = None,
+    github: GitHub = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run what pyproject.toml lists, failures of the past first, each against what is expected of it.
+
+    Exit status 0 if all is as expected, 1 if something is not, 2 if something could not be run as asked, 3 if of
+    something nothing is known, as a past failure that does not fit the code any more.
+    """
+    from racewindow.cli_ci import Asked as AskedOfCi
+    from racewindow.cli_ci import ci
+
+    asked = AskedOfCi(
+        budget=budget,
+        since=since,
+        seed=seed,
+        junit=junit,
+        sarif=sarif,
+        markdown=markdown,
+        github=github,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    return _interruptible(lambda: ci(asked))
 
 
 # --- the way out -----------------------------------------------------------------------------------------------------

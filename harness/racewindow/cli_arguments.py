@@ -197,3 +197,22 @@ Candidates = Annotated[
 Everything = Annotated[bool, typer.Option("--everything", help="Run every set, and infer nothing.", show_default=False)]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print every set that is known, one a line.", show_default=False)]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a section for a runbook page.", show_default=False)]
+CiBudget = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="TIME", help="For all of it: 90s, 5min or 1h.", show_default=False),
+]
+CiSeed = Annotated[
+    str | None,
+    typer.Option("--seed", metavar="N|auto", help="auto: another one every day, which is printed.", show_default=False),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="REF", help="First what has changed since that commit.", show_default=False),
+]
+JUnit = Annotated[str | None, typer.Option(metavar="FILE", help="Write a JUnit report.", show_default=False)]
+Sarif = Annotated[str | None, typer.Option(metavar="FILE", help="Write a SARIF log.", show_default=False)]
+Markdown = Annotated[str | None, typer.Option(metavar="FILE", help="Write a summary.", show_default=False)]
+GitHub = Annotated[
+    bool,
+    typer.Option("--github", help="Annotations and a step summary, in GitHub Actions.", show_default=False),
+]
