@@ -180,3 +180,11 @@ def test_a_seed_of_the_day_is_printed_and_repeats(racewindow: CommandLine) -> No
     assert ran.out.replace("\n", " ").count(f"(of today; --seed {seed} repeats it)") == 1
     assert 20_260_101 < int(seed) < 21_000_101
     assert json.loads(racewindow("ci", "--json", "--seed", seed).out)["rows"][0]["result"]["seed"] == int(seed)
+
+
+def test_a_plan_is_a_target_like_any_other(racewindow: CommandLine) -> None:
+    assert racewindow("plan", "new", "window.toml").status == 0
+    write_config(target(target="window.toml", schedules=20, expect="fails: ready_before_write"))
+    status, rows = rows_of(racewindow)
+
+    assert (status, rows["window.toml"]["status"]) == (0, "ok")

@@ -123,7 +123,7 @@ def is_location(value: Any) -> tuple[str, int]:
     """Where it is, once it has been checked."""
     physical = is_object("physical", is_object("location", value)["physicalLocation"])
     uri, line = physical["artifactLocation"]["uri"], physical["region"]["startLine"]
-    assert re.fullmatch(r"[\w./%~-]+", uri)
+    assert re.fullmatch(r"(file://)?[\w./%~-]+", uri)
     assert line >= 1
     if "message" in value:
         is_object("message", value["message"])
@@ -214,12 +214,24 @@ def test_odd_characters_break_no_form() -> None:
 def test_a_place_that_cannot_be_found_is_none(racewindow: CommandLine) -> None:
     mine = str(Path("mine.py").absolute())
 
-    assert place_of("mine.py:3 add", (mine, 1)) == ("mine.py", 3, "")
+    assert place_of("mine.py:3 add", (mine, 1)) == ("mine.py", 3, "", "mine.py")
     assert place_of("gone.py:3 add", (mine, 1)) is None
     assert place_of("somewhere", (mine, 1)) is None
     found = place_of("racewindow_models/scenarios/paradex.py:3 x", (mine, 1))
     assert found is not None
     assert found.path.endswith("racewindow_models/scenarios/paradex.py")
+    assert (found.name, found.is_inside) == ("racewindow_models/scenarios/paradex.py", False)
+
+
+def test_what_races_in_a_package_is_shown_where_the_target_is_configured(racewindow: CommandLine) -> None:
+    write_config('\n[[tool.racewindow.targets]]\ntarget = "aws-dns-plan"\n')
+    ran = racewindow("ci", "--sarif", "log.sarif", "--github")
+    (result,) = read_sarif(Path("log.sarif").read_text(encoding="utf-8"))
+
+    assert is_location(result["locations"][0]) == ("pyproject.toml", 2)
+    assert len(result["relatedLocations"]) == 2
+    assert "::error file=pyproject.toml,line=2," in ran.out
+    assert " at racewindow_models/" in ran.out
 
 
 def test_a_failure_of_the_past_is_shown_at_its_source(racewindow: CommandLine) -> None:

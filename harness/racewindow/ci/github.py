@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from racewindow.ci.places import Place, places_of
+from racewindow.ci.places import Place, shown_place
 from racewindow.ci.rows import Row
 from racewindow.ci.table import again, cause
 
@@ -21,8 +21,7 @@ def annotations_of(rows: Sequence[Row]) -> list[str]:
 
 
 def _annotation(row: Row) -> str:
-    places = [] if row.failure is None else places_of(row.failure, row.source)
-    place = places[0] if places else Place(row.file, row.line)
+    place = shown_place(row.failure, row.source, Place(row.file, row.line))
     lines = [f"expected {row.expected}, found {row.found}", *row.why, *cause(row)]
     if row.failure_file:
         lines.append(again(row))

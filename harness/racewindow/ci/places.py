@@ -15,11 +15,20 @@ _LOCATION = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?: .*)?")
 
 
 class Place(NamedTuple):
-    """A line of a file; `path`: relative to the project if it is in there. `says`: what happens there."""
+    """A line of a file; `path`: relative to the project if it is in there, else absolute. `says`: what happens there.
+
+    `name`: how a person is told of the file.
+    """
 
     path: str
     line: int
     says: str = ""
+    name: str = ""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is in the project, where a code host can show it."""
+        return not Path(self.path).is_absolute()
 
 
 def shown(path: Path) -> str:
@@ -49,7 +58,10 @@ def place_of(location: str, source: tuple[str, int], says: str = "") -> Place | 
     if found is None:
         return None
     path = _file(found["path"], source[0])
-    return None if path is None else Place(shown(path), int(found["line"]), says)
+    if path is None:
+        return None
+    place = Place(shown(path), int(found["line"]), says)
+    return place._replace(name=place.path if place.is_inside else found["path"])
 
 
 def _file(path: str, source: str) -> Path | None:
@@ -63,6 +75,12 @@ def _file(path: str, source: str) -> Path | None:
         folders = None if spec is None else spec.submodule_search_locations
         candidates += [Path(each) / rest for each in folders or ()]
     return next((each for each in candidates if each.is_file()), None)
+
+
+def shown_place(failure: Failure | None, source: tuple[str, int], otherwise: Place) -> Place:
+    """The place in the project at which a failure is shown; `otherwise` if none of its places is in there."""
+    places = [] if failure is None else places_of(failure, source)
+    return next((each for each in places if each.is_inside), otherwise)
 
 
 def places_of(failure: Failure, source: tuple[str, int]) -> list[Place]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from racewindow.ci.places import Place, places_of
+from racewindow.ci.places import Place, places_of, shown_place
 from racewindow.ci.rows import Row, exit_status
 from racewindow.ci.table import again, cause
 from racewindow.failure import KINDS
@@ -57,19 +57,21 @@ def _rule(name: str) -> dict[str, Any]:
 def _result(row: Row) -> dict[str, Any]:
     failure = row.failure
     places = [] if failure is None else places_of(failure, row.source)
-    where = places or [Place(row.file, row.line)]
+    first = shown_place(failure, row.source, Place(row.file, row.line))
+    others = [each for each in places if each != first]
     rule = _WITHOUT_FAILURE[row.status][0] if failure is None else failure.checker or failure.kind
     result: dict[str, Any] = {
         "ruleId": rule,
         "level": "error" if row.status in ("unexpected", "broken") else "warning",
         "message": {"text": _message(row)},
-        "locations": [_location(where[0])],
+        "locations": [_location(first)],
         "partialFingerprints": {"racewindow/v1": _fingerprint(row, rule)},
         "properties": {"target": row.target, "expected": row.expected, "found": row.found},
     }
-    if len(where) > 1:
-        result["relatedLocations"] = [{"id": n, **_location(each)} for n, each in enumerate(where[1:], start=1)]
-        steps = [{"location": _location(each)} for each in where]
+    if others:
+        result["relatedLocations"] = [{"id": n, **_location(each)} for n, each in enumerate(others, start=1)]
+    if len(places) > 1:
+        steps = [{"location": _location(each)} for each in places]
         result["codeFlows"] = [{"message": {"text": "The racing pair."}, "threadFlows": [{"locations": steps}]}]
     return result
 

@@ -83,7 +83,7 @@ def cause(row: Row) -> list[str]:
     explanation = None if failure is None else failure.explanation
     if failure is None or explanation is None:
         return []
-    sides = [f"{each.says} at {each.path}:{each.line}" for each in places_of(failure, row.source) if each.says]
+    sides = [f"{each.says} at {each.name}:{each.line}" for each in places_of(failure, row.source) if each.says]
     closing = [f"the safeguard {each.name}" for each in explanation.safeguards]
     closing += [str(constraint) for fix in explanation.fixes[:1] for constraint in fix.constraints]
     return [
