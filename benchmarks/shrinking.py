@@ -1,7 +1,8 @@
 """How small failures get: `python benchmarks/shrinking.py [PROGRAM ...]`; prints the table of `README.md` as Markdown.
 
-Each program of the corpus that can fail, and the scenario `paradex`, by strategy and seed: the first failure as it was
-found, and what shrinking makes of it. All figures are counts and the same on every machine, but for the milliseconds.
+Each program of the corpus that can fail, and the scenarios of the incident of Paradex, by strategy and seed: the first
+failure as it was found, and what shrinking makes of it; a scenario can fail in several ways, each of which has rows of
+its own. All figures are counts and the same on every machine, but for the milliseconds.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from typing import Any
 import racewindow
 from corpus import PROGRAMS
 from racewindow_models.scenarios.paradex import paradex
+from racewindow_models.scenarios.paradex_overlap import paradex_overlap
+from racewindow_models.scenarios.paradex_partial_copy import paradex_partial_copy
+from racewindow_models.scenarios.paradex_rollback import paradex_rollback
 from run import machine
 
+SCENARIOS = {each.name: each for each in (paradex, paradex_overlap, paradex_partial_copy, paradex_rollback)}
 STRATEGIES = ("random", "pct", "surw", "dpor")
 SCHEDULES = 20_000
 SEARCHED_MAX = 5_000
@@ -26,8 +31,9 @@ SEARCHED_MAX = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Shrinking:
-    """One failure: sizes before and after, executions that it took, and milliseconds of CPU time."""
+    """One failure: which, sizes before and after, executions that it took, and milliseconds of CPU time."""
 
+    failure: str
     before: racewindow.Size
     after: racewindow.Size
     tries: int
@@ -39,8 +45,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Shrinks the first failure of every program, by strategy and seed.")
     parser.add_argument("--quick", action="store_true", help="a few seconds, only to see that everything runs")
     parser.add_argument("--seeds", type=int, default=20, help="failures of each program and strategy")
-    every = [*(name for name, each in PROGRAMS.items() if each.failing != 0), "paradex"]
-    parser.add_argument("programs", nargs="*", default=every, metavar="PROGRAM", help="one of the corpus, or paradex")
+    every = [*(name for name, each in PROGRAMS.items() if each.failing != 0), *SCENARIOS]
+    parser.add_argument("programs", nargs="*", default=every, metavar="PROGRAM", help="one of the corpus or a scenario")
     asked = parser.parse_args()
     names, seeds = (["crosswise", "reorder(1,1)", "paradex"], 2) if asked.quick else (asked.programs, asked.seeds)
 
@@ -48,10 +54,13 @@ def main() -> None:
     columns = ("program", "strategy", "found with", "shrunk to", "at most", "tries", "ms", "smallest known")
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for name in names:
-        target: Any = paradex if name == "paradex" else PROGRAMS[name].function
-        rows = {each: list(shrinkings(target, each, seeds)) for each in STRATEGIES}
-        known = None if target is paradex else fewest_preemptions(target)
-        print_rows(name, rows, "" if known is None else f", {counted(known, 'preemption')} by exhaustive search")
+        target: Any = SCENARIOS.get(name) or PROGRAMS[name].function
+        found = {each: list(shrinkings(target, each, seeds)) for each in STRATEGIES}
+        known = None if name in SCENARIOS else fewest_preemptions(target)
+        searched = "" if known is None else f", {counted(known, 'preemption')} by exhaustive search"
+        for failure in sorted({each.failure for rows in found.values() for each in rows}):
+            rows = {key: [each for each in value if each.failure == failure] for key, value in found.items()}
+            print_rows(f"{name}, {failure}" if name in SCENARIOS else name, rows, searched)
 
 
 def print_rows(name: str, rows: dict[str, list[Shrinking]], known: str) -> None:
@@ -60,8 +69,9 @@ def print_rows(name: str, rows: dict[str, list[Shrinking]], known: str) -> None:
     for strategy, found in rows.items():
         if found and smallest is not None:
             largest = max(each.after for each in found)
+            how = f"{strategy}, {counted(len(found), 'time')}" if name.startswith(tuple(SCENARIOS)) else strategy
             cells = (
-                *(name, strategy, size(each.before for each in found), size(each.after for each in found)),
+                *(name, how, size(each.before for each in found), size(each.after for each in found)),
                 *(told(largest), f"{median(each.tries for each in found):,.0f}"),
                 *(f"{median(each.ms for each in found):,.0f}", told(smallest) + known),
             )
@@ -78,7 +88,8 @@ def shrinkings(target: Any, strategy: str, seeds: int) -> Iterator[Shrinking]:
             shrunk = racewindow.shrink(target, result.failures[0], seconds=60).shrunk
             assert shrunk is not None
             ms = (time.process_time() - started) * 1_000
-            yield Shrinking(shrunk.before, shrunk.after, shrunk.tries, ms)
+            _, checker, *about = result.failures[0].identity
+            yield Shrinking(f"{checker} ({', '.join(map(str, about))})", shrunk.before, shrunk.after, shrunk.tries, ms)
 
 
 def fewest_preemptions(target: Callable[[], Any]) -> int | None:

@@ -45,14 +45,17 @@ if TYPE_CHECKING:
         ValueFault,
         WriteFault,
     )
-    from racewindow.faults import Fault, FaultPlan, FaultPoint, Process
+    from racewindow.faults import Fault, FaultPlan, FaultPoint, Process, parse_fault
     from racewindow.linearizability import Model, linearizable
+    from racewindow.matrix_search import MatrixProgress, matrix
     from racewindow.operations import Operation
+    from racewindow.plans import Plan, PlanFile, PlanMistake, PlanRow, PlanSystem
     from racewindow.properties import always, eventually, leads_to, sometimes, unreachable
     from racewindow.result import Result
     from racewindow.running import run
     from racewindow.runtime.access import choose, fault_point, offer_fault
-    from racewindow.scenarios import Scenario, Simulation, scenario
+    from racewindow.safeguard_matrix import Matrix
+    from racewindow.scenarios import Parameter, Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
     from racewindow.serializability import serializable
     from racewindow.services.network import Network
@@ -87,10 +90,18 @@ __all__ = [
     "Instance",
     "Judgement",
     "Link",
+    "Matrix",
+    "MatrixProgress",
     "Model",
     "Moment",
     "Network",
     "Operation",
+    "Parameter",
+    "Plan",
+    "PlanFile",
+    "PlanMistake",
+    "PlanRow",
+    "PlanSystem",
     "Process",
     "Progress",
     "RacewindowError",
@@ -126,7 +137,9 @@ __all__ = [
     "fault_point",
     "leads_to",
     "linearizable",
+    "matrix",
     "offer_fault",
+    "parse_fault",
     "replay",
     "run",
     "scenario",
@@ -153,15 +166,18 @@ _HOMES = {
     "racewindow.explorer": "explore replay shrink",
     "racewindow.failure": "Execution Failure Shrunk Size",
     "racewindow.linearizability": "Model linearizable",
+    "racewindow.matrix_search": "MatrixProgress matrix",
     "racewindow.operations": "Operation",
+    "racewindow.plans": "Plan PlanFile PlanMistake PlanRow PlanSystem",
+    "racewindow.safeguard_matrix": "Matrix",
     "racewindow.properties": "always eventually leads_to sometimes unreachable",
     "racewindow.result": "Result",
     "racewindow.running": "run",
     "racewindow.fault_parameters": "fault_parameter",
     "racewindow.fault_shapes": ("Call CallFault ClockFault ConfigFault Link StepFault ValueFault WriteFault"),
-    "racewindow.faults": "Fault FaultPlan FaultPoint Process",
+    "racewindow.faults": "Fault FaultPlan FaultPoint Process parse_fault",
     "racewindow.runtime.access": "choose fault_point offer_fault",
-    "racewindow.scenarios": "Scenario Simulation scenario",
+    "racewindow.scenarios": "Parameter Scenario Simulation scenario",
     "racewindow.schedule": "Deviation Schedule",
     "racewindow.services.network": "Network",
     "racewindow.services.supervisor": "Instance Supervisor",

@@ -6,9 +6,13 @@ suite has passed on; `pyproject.toml` holds the same range. No other file import
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import trio
+import trio.testing
 
 from racewindow.errors import UnsupportedTrioError
 
@@ -57,6 +61,59 @@ sniffio_library: Any = vars(_run)["sniffio_library"]
 CancelScope: Any = trio.CancelScope
 
 
+class RunAskedFor(BaseException):  # no error: `trio.run` is left before anything is run
+    """Somebody has called `trio.run`, and is told of it in place of a result."""
+
+    def __init__(self, main: Callable[[], Any], clock: Any, instruments: Sequence[Any]) -> None:
+        super().__init__()
+        self.main, self.clock, self.instruments = main, clock, instruments
+
+
+@contextlib.contextmanager
+def runs_asked_for() -> Iterator[None]:
+    """While it lasts, whoever calls `trio.run`, however they came by it, meets a `RunAskedFor` instead."""
+
+    def setup_runner(clock: Any, instruments: Sequence[Any], *_: object) -> tuple[Any, Sequence[Any]]:
+        return clock, instruments
+
+    def unrolled_run(runner: tuple[Any, Sequence[Any]], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        raise RunAskedFor(functools.partial(function, *args), *runner)
+
+    with _patched(setup_runner=setup_runner, unrolled_run=unrolled_run):
+        yield
+
+
+def keep_real_time(clock: Any, now: Callable[[], float]) -> None:
+    """Have a MockClock that was made for an execution ask `now()`, not the virtual time that would ask it again."""
+    if isinstance(clock, trio.testing.MockClock):
+        clock._real_clock = now
+
+
+@contextlib.contextmanager
+def runs_counted() -> Iterator[list[Any]]:
+    """While it lasts, each run of trio's own adds to the list what it was asked to run."""
+    runs: list[Any] = []
+    original = vars(_run)["unrolled_run"]
+
+    def unrolled_run(runner: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        runs.append(function)
+        return original(runner, function, *args, **options)
+
+    with _patched(unrolled_run=unrolled_run):
+        yield runs
+
+
+@contextlib.contextmanager
+def _patched(**replacements: Callable[..., Any]) -> Iterator[None]:
+    names = vars(_run)
+    saved = {name: names[name] for name in replacements}
+    names.update(replacements)
+    try:
+        yield
+    finally:
+        names.update(saved)
+
+
 def cancelled(source: str) -> BaseException:
     """A `trio.Cancelled` as trio's own machinery makes them."""
     error: BaseException = trio.Cancelled._create(source=source)  # type: ignore[arg-type]  # one of trio's literals
@@ -79,6 +136,7 @@ __all__ = [
     "MemoryChannelState",
     "ParkingLot",
     "PermanentlyDetachCoroutineObject",
+    "RunAskedFor",
     "Runner",
     "Task",
     "WaitTaskRescheduled",
@@ -91,5 +149,8 @@ __all__ = [
     "cancelled",
     "coroutine_or_error",
     "enable_ki_protection",
+    "keep_real_time",
+    "runs_asked_for",
+    "runs_counted",
     "sniffio_library",
 ]

@@ -14,8 +14,52 @@ from typing import Annotated
 
 import typer
 
+from racewindow.cli_arguments import (
+    AllFailures,
+    AsCsv,
+    AsJson,
+    AsMarkdown,
+    Candidates,
+    Clock,
+    Coverage,
+    Depth,
+    Everything,
+    ExplainSchedules,
+    FaultKinds,
+    Faults,
+    Feed,
+    File,
+    Footprints,
+    Log,
+    MatrixSeconds,
+    Names,
+    NegativePrices,
+    NoExplain,
+    NoShrink,
+    Out,
+    Preemptions,
+    Quiet,
+    Recorded,
+    ReportTo,
+    Safeguards,
+    Schedules,
+    Seconds,
+    Seed,
+    Semantics,
+    SetSchedules,
+    Settings,
+    ShrinkOut,
+    ShrinkSeconds,
+    Step,
+    StepLimit,
+    Strategy,
+    Target,
+    Token,
+    Tries,
+)
 from racewindow.cli_explore import INTERRUPTED, Asked, explore
 from racewindow.cli_output import INTERNAL_ERROR, complain, complain_of_a_bug, debugging, emit, usage_error
+from racewindow.cli_plan import plan_app
 from racewindow.cli_report import report_command
 from racewindow.errors import RacewindowError, UsageError
 
@@ -29,174 +73,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# --- options ---------------------------------------------------------------------------------------------------------
-
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="TARGET",
-        help="A name from `racewindow list`, file.py[:function], or package.module:function.",
-        show_default=False,
-    ),
-]
-Strategy = Annotated[
-    str, typer.Option(metavar="NAME", help="How orders of events are chosen; an unknown NAME lists them all.")
-]
-Schedules = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Executions at most; 2000 unless --seconds is given.", show_default=False),
-]
-ExplainSchedules = Annotated[
-    str | None,
-    typer.Option(
-        "--schedules",
-        metavar="N",
-        help="Executions at most for all of it; 20000 unless --seconds is given.",
-        show_default=False,
-    ),
-]
-Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most.", show_default=False)]
-Seed = Annotated[str, typer.Option(metavar="N", help="The same seed explores the same executions.")]
-Semantics = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="processes: any task that can run may be next, as between services. "
-        "trio: only orders that trio itself allows.  [default: the scenario's own]",
-        show_default=False,
-    ),
-]
-Clock = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="idle: time moves when nothing can run. racing: time may also move when something can, "
-        "so that every task may be slow.",
-    ),
-]
-Safeguards = Annotated[
-    str | None,
-    typer.Option(metavar="NAMES", help="Switch on: all, none, or names joined by commas.", show_default=False),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="Set a parameter of the scenario; repeatable.", show_default=False
-    ),
-]
-Feed = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Your own recorded prices: CSV with time and price columns.", show_default=False),
-]
-NegativePrices = Annotated[
-    bool, typer.Option("--allow-negative-prices", help="Negative prices in the feed are real.", show_default=False)
-]
-AllFailures = Annotated[
-    bool, typer.Option("--all-failures", help="Go on after the first failure, and count each kind.", show_default=False)
-]
-Faults = Annotated[
-    str | None,
-    typer.Option(
-        metavar="K",
-        help="At most K faults in one execution, of the kinds that the scenario declares or --fault names; "
-        "none unless given.",
-        show_default=False,
-    ),
-]
-FaultKinds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fault",
-        metavar="KIND",
-        help="Let this kind of fault strike, such as crash or stall:seconds=30,target=writer-*; repeatable. "
-        "`racewindow faults` lists them.",
-        show_default=False,
-    ),
-]
-Footprints = Annotated[
-    bool | None,
-    typer.Option(
-        "--footprints/--no-footprints",
-        help="Record what every step reads and writes, in every execution; slower.  [default: only for failures]",
-        show_default=False,
-    ),
-]
-Coverage = Annotated[
-    bool,
-    typer.Option(
-        "--require-coverage",
-        help="What the program says happens sometimes has to happen in some execution.",
-        show_default=False,
-    ),
-]
-NoExplain = Annotated[
-    bool,
-    typer.Option("--no-explain", help="Do not look for the cause of a failure, nor for what closes it.",
-                 show_default=False),
-]  # fmt: skip
-Preemptions = Annotated[
-    str | None,
-    typer.Option(
-        metavar="K",
-        help="For dfs: only orders in which a task that could go on is left at most K times.",
-        show_default=False,
-    ),
-]
-Depth = Annotated[
-    str | None,
-    typer.Option(
-        metavar="D",
-        help="For pct: how many ordering constraints the bugs need that it looks for; 3 unless given.",
-        show_default=False,
-    ),
-]
-StepLimit = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Steps of one execution before it counts as a livelock.", show_default=False),
-]
-Log = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Write what the services log in the failing execution, as JSON lines.",
-                 show_default=False),
-]  # fmt: skip
-ReportTo = Annotated[
-    str | None,
-    typer.Option("--report", metavar="DIR", help="Write pages of it and of its failures there.", show_default=False),
-]
-Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for the files of failures.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", show_default=False)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.", show_default=False)]
-NoShrink = Annotated[
-    bool, typer.Option("--no-shrink", help="Leave what was found as large as it is.", show_default=False)
-]
-Recorded = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE|TARGET",
-        help="The file of a failure; or, together with --schedule, a scenario as for `explore`.",
-        show_default=False,
-    ),
-]
-Step = Annotated[
-    bool,
-    typer.Option("--step", help="Look at it step by step; h then shows what can be typed.", show_default=False),
-]
-Token = Annotated[
-    str | None,
-    typer.Option("--schedule", metavar="rw1-...", help="The schedule as printed with a failure.", show_default=False),
-]
-File = Annotated[str, typer.Argument(metavar="FILE", help="The file of a failure.", show_default=False)]
-Tries = Annotated[
-    str | None, typer.Option(metavar="N", help="Executions to try at most.  [default: 5000]", show_default=False)
-]
-ShrinkSeconds = Annotated[
-    str | None, typer.Option("--seconds", metavar="S", help="Wall time at most.  [default: 10]", show_default=False)
-]
-ShrinkOut = Annotated[
-    str | None,
-    typer.Option("--out", metavar="PATH", help="Write there, and leave FILE as it is.", show_default=False),
-]
-
+app.add_typer(plan_app, name="plan")
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
@@ -228,11 +105,11 @@ def _racewindow(
 
 
 @app.command("list")
-def _list() -> int:
-    """Show the installed scenarios, their safeguards and what can be set."""
-    from racewindow.cli_list import list_all
+def _list(names: Names = None) -> int:
+    """Show the installed scenarios by incident; with a NAME, its safeguards, checks, faults and parameters."""
+    from racewindow.cli_list import list_scenarios
 
-    return _interruptible(list_all)
+    return _interruptible(lambda: list_scenarios(names or []))
 
 
 @app.command("faults")
@@ -305,6 +182,59 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
         quiet=quiet,
     )
     return _interruptible(lambda: explore(asked))
+
+
+@app.command("matrix")
+def _matrix(  # noqa: PLR0917  # typer makes an option of each
+    target: Target,
+    strategy: Strategy = "auto",
+    schedules: SetSchedules = None,
+    seconds: MatrixSeconds = None,
+    seed: Seed = "0",
+    semantics: Semantics = None,
+    clock: Clock = "idle",
+    safeguards: Candidates = None,
+    settings: Settings = None,
+    feed: Feed = None,
+    allow_negative_prices: NegativePrices = False,
+    faults: Faults = None,
+    fault: FaultKinds = None,
+    step_limit: StepLimit = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+    quiet: Quiet = False,
+) -> int:
+    """Find out which sets of safeguards close what fails: the smallest ones, with a proof where there can be one.
+
+    Exit status 0 when it is done, 130 if interrupted: then what is known by then is printed.
+    """
+    from racewindow.cli_matrix import Asked as AskedForMatrix
+    from racewindow.cli_matrix import matrix
+
+    asked = AskedForMatrix(
+        target=target,
+        strategy=strategy,
+        schedules=schedules,
+        seconds=seconds,
+        seed=seed,
+        semantics=semantics,
+        clock=clock,
+        safeguards=safeguards,
+        settings=settings or [],
+        feed=feed,
+        allow_negative_prices=allow_negative_prices,
+        faults=faults,
+        fault=fault or [],
+        step_limit=step_limit,
+        everything=everything,
+        as_json=as_json,
+        as_csv=as_csv,
+        as_markdown=as_markdown,
+        quiet=quiet,
+    )
+    return _interruptible(lambda: matrix(asked))
 
 
 @app.command("replay")

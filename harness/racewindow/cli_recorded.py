@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -59,16 +60,26 @@ def from_file(path: str, command: str = "replay") -> Order:
             why="replay takes the file of a recorded failure, or a scenario together with --schedule.",
             do=f"racewindow replay {path} --schedule rw1-...",
         )
-    stored = load(path, command=command)
+    return order_of(load(path, command=command))
+
+
+def order_of(stored: StoredFailure) -> Order:
+    """A recorded failure that has been read; raises UsageError or InputError if its scenario cannot be loaded."""
     scenario, target = _scenario_of(stored)
     return Order(scenario, target, _with_feed(stored), stored)
 
 
 def _scenario_of(stored: StoredFailure) -> tuple[Scenario, str]:
     """The scenario, looked for beside the failure's file first, then as it was typed when it was recorded."""
-    from racewindow.failure_file import file_of
+    from racewindow.failure_file import file_of, is_test
     from racewindow.target import resolve
 
+    if is_test(stored.target):
+        raise UsageError(
+            f"{stored.path} is a failure of a test.",
+            why="only pytest can set up what the test needs.",
+            do=shlex.join(["pytest", "--racewindow-replay", str(stored.path), stored.target]),
+        )
     typed = file_of(stored.target)
     if typed is None:
         return resolve(stored.target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import CodeType
 from typing import Any, NamedTuple
 
 from racewindow.budget import Progress, check_budget
@@ -15,13 +14,12 @@ from racewindow.errors import DivergenceError, UsageError
 from racewindow.events import Event
 from racewindow.explaining import Explainer
 from racewindow.explanation import Count, Explanation, RacingPair, Side
-from racewindow.failing_run import FailingRun, Identity, Race, RacingStep
+from racewindow.failing_run import FailingRun, Identity, Place, Race, RacingStep
 from racewindow.failure import Execution, Failure
+from racewindow.live_tasks import held_in, order_of, raised_in
 from racewindow.recorded import Found, Recorded, original_of, whole_of
-from racewindow.runtime.diagnosis import flatten
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.gates import held_by
-from racewindow.runtime.recorder import Recorder
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.schedule import Schedule
 from racewindow.session import Session
@@ -47,6 +45,7 @@ _SECONDS_BRIEFLY = 10.0
 _PROGRESS_SECONDS = 0.1
 _NO_PROGRESS = Progress(0, 0, 0, 0.0, None, None)
 _BRIEF_PROGRESS = Progress(0, 0, 0, 0.0, None, _SECONDS_BRIEFLY)
+_AT_LENGTH = "racewindow explain, with the file of the failure, takes the time that it needs."
 _CHAIN_MAX = 6
 """Lines of the story in a report of `explore`."""
 
@@ -75,36 +74,30 @@ def explain(
 
 
 def explain_briefly(target: Target, failure: Failure) -> Failure:
-    """A failure with what a report can say about its cause after a few seconds; itself if there is nothing to say.
+    """A failure with what a report can say about its cause after a few seconds; without if there is nothing to say.
 
-    So it is for one whose execution is so long that little could be tried, as of a livelock.
+    So it is for one whose execution is so long that little could be tried, as of a livelock. It then says why.
     """
     steps = len(failure.trace)
     most = min(_STEPS_BRIEFLY // max(steps, 1), _BRIEFLY_MOST)
     if most < _BRIEFLY_LEAST:
-        return failure
+        return replace(failure, unexplained=f"{steps:,} steps are too many to run in other orders here; {_AT_LENGTH}")
     effort = Effort(most, runs=min(20, most // 20), races=60, pairs=5, fixes=1, surveys=most // 3)
     try:
         refuse_what_cannot_be_tried(failure)
         explanation = _explain_with_original(target, failure, effort, _BRIEF_PROGRESS)
-    except (DivergenceError, UsageError):
-        return failure  # it was confirmed, and is reported as it is
+    except (DivergenceError, UsageError) as error:  # it was confirmed, and is reported as it is
+        return replace(failure, unexplained=f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what)
     return replace(failure, explanation=explanation)
 
 
 def refuse_what_cannot_be_tried(failure: Recorded) -> None:
-    """Raise UsageError for a failure of which no other order can be run, or not under the names that steps have."""
+    """Raise UsageError for a failure of which no other order can be run."""
     if failure.identity[0] == "hang":
         raise UsageError(
             "a hang cannot be explained by running it in other orders.",
             why="each try would have to wait until the step is taken to hang.",
             do="look at the step that its own text names: it has no checkpoint.",
-        )
-    if failure.schedule.constraints:
-        raise UsageError(
-            "a failure that was found under ordering constraints cannot be explained.",
-            why="a wait for a constraint is a step, so the steps of the tasks that wait have other numbers.",
-            do="explain one that is found without, or write the wait into the program.",
         )
 
 
@@ -192,6 +185,7 @@ class _Laboratory:
             survey=self.survey,
             shown=self.shown,
             passing=self.passing,
+            order=self.order,
             out_of_time=self.out_of_time,
         )
 
@@ -211,20 +205,28 @@ class _Laboratory:
 
     def run(self, trial: Trial) -> _Tried:
         """One execution."""
-        picker = TolerantPicker(trial.deviations, until=trial.until, chance=trial.chance)
-        ran = self.session(trial.constraints).run(picker)
+        ran = self.session(trial.constraints).run(self._picker(trial))
         self._count(1, bool(ran.judged.findings))
-        stuck = any(held_by(task) for task in ran.raw.left)
+        stuck = any(held_by(task, self.settings.constraints) for task in ran.raw.left)
         return _Tried(frozenset(finding.identity for finding in ran.judged.findings), stuck)
 
-    def passing(self) -> Trace | None:
+    def _picker(self, trial: Trial) -> TolerantPicker:
+        return TolerantPicker(trial.deviations, until=trial.until, chance=trial.chance, given=self.settings.constraints)
+
+    def order(self, trial: Trial) -> list[Place]:
+        """The steps of one execution, by the numbers that they have without the constraints of the trial."""
+        self._count(1, 0)
+        return order_of(self.session(trial.constraints), self._picker(trial), self.settings.constraints)
+
+    def passing(self) -> tuple[Trace, frozenset[Place]] | None:
         """A random walk that does not fail in this way, the first of a few."""
         session, walk = self.session(), RandomWalk(self.settings.seed)
         for number in range(LOOK_AROUND):
             ran = session.run(with_faults(walk.start(number), number))
             self._count(1, bool(ran.judged.findings))
             if self.identity not in {finding.identity for finding in ran.judged.findings}:
-                return session.record(with_faults(walk.start(number), number)).trace
+                trace = session.record(with_faults(walk.start(number), number)).trace
+                return trace, held_in(session, with_faults(walk.start(number), number))
         return None
 
     def survey(
@@ -243,6 +245,7 @@ class _Laboratory:
             stop_at,
             search=search,
             out_of_time=self.out_of_time,
+            given=self.settings.constraints,
         )
         self._count(done.executions, done.failing)
         return done
@@ -271,6 +274,7 @@ class _Laboratory:
             deviations=self.schedule.deviations,
             deviation_texts=dict(zip(self.schedule.deviations, failure.deviations, strict=False)),
             violation=self._violation(failure, execution),
+            held=held_in(session, ReplayPicker(self.schedule)),
         )
         return run, execution
 
@@ -282,29 +286,12 @@ class _Laboratory:
     def _violation(self, failure: Failure, execution: Execution) -> int | None:
         """The step in which it was raised, or after which the checker has all it needs; None if there is no telling."""
         if failure.kind == "exception" or (failure.kind == "violation" and failure.checker is None):
-            return self._raised_in()
+            return raised_in(self.session(), ReplayPicker(self.schedule))
         checker = next((each for each in self.settings.scenario.checks if each.name == failure.checker), None)
         if checker is None:
             return None
         count = self.violated_by = first_violation(checker, failure.identity, execution.events, self.settings)
         return None if count is None else step_of_event(execution.trace, execution.events, count - 1)
-
-    def _raised_in(self) -> int | None:
-        """The step with which the task has ended that raised; None if several of the same code have."""
-        session = self.session()
-        raw = session.observe(ReplayPicker(self.schedule), lambda _: Recorder(session.tables.keys, session.locator))
-        if raw.error is None or raw.recorder is None:
-            return None
-        ended: dict[CodeType, list[int]] = {}
-        for index, (task, _, _, location, *_) in enumerate(raw.recorder.raw):
-            if location == "end" and (code := getattr(task.coro, "cr_code", None)) is not None:
-                ended.setdefault(code, []).append(index)
-        found: list[int] = []
-        traceback = flatten(raw.error)[0].__traceback__
-        while traceback is not None:  # from the outermost frame to the one that raised
-            found = ended.get(traceback.tb_frame.f_code, found)
-            traceback = traceback.tb_next
-        return found[0] if len(found) == 1 else None
 
     # --- lines and values -------------------------------------------------------------------------------------------
 

@@ -15,10 +15,12 @@ from itertools import combinations
 
 from racewindow.constraints import ENDS, STARTS, Before, Moment
 from racewindow.explanation import Checked, Count, Explanation, Fix, Group, RacingPair, Safeguard
-from racewindow.failing_run import OF_TRIO_ALONE, FailingRun, Race
+from racewindow.failing_run import OF_TRIO_ALONE, FailingRun, Place, Race
 from racewindow.schedule import Deviation
 from racewindow.trace import READ
 from racewindow.trials import Effort, Ledger, Means, Surveyed, Trial, Tried
+
+_Worth = tuple[bool, bool, bool, bool, int, int, int]
 
 
 class Explainer:
@@ -92,7 +94,7 @@ class Explainer:
         fix that lets a value be there in time; what is ordered by something else, and what trio keeps for itself, only
         if nothing else yields one at all.
         """
-        races = self.failing.races()
+        races = self.failing.races(self._usual())
         ours = [race for race in races if race.rank < OF_TRIO_ALONE]
         pairs, idle = self._pairs([race for race in ours if not race.ordered])
         fixes = self._fixes(pairs)
@@ -112,7 +114,8 @@ class Explainer:
         """The pairs that matter, the clearest first; and the races that seem to change nothing."""
         hopeful: list[tuple[int, Race]] = []
         idle: list[Race] = []
-        for race in races[: self.effort.races]:
+        suspects = races[: self.effort.races]
+        for race in suspects:
             failed = ran = 0
             for completion in range(2):
                 tried = self._try(race, completion, reverse=True)
@@ -124,23 +127,46 @@ class Explainer:
             elif ran:
                 idle.append(race)
         hopeful.sort(key=lambda each: (each[1].rank, each[0]))
-        pairs = [pair for _, race in hopeful[: self.effort.pairs] if (pair := self._pair(race)) is not None]
-        chosen = [pair for pair in pairs if pair.matters]
-        chosen.sort(key=lambda pair: (pair.reversed.share, pair.kept.share < _OFTEN))
+        chosen = []
+        for _, race in hopeful[: self.effort.pairs]:
+            pair = self._pair(race)
+            if pair is not None and pair.matters:
+                chosen.append(replace(pair, besides=self._also_turned(race, suspects)))
+        chosen.sort(key=lambda pair: (pair.reversed.share, pair.rare, pair.besides))
         return chosen, idle
 
     def _unseen(self) -> list[Race]:
         """Races with steps that the failure has forestalled."""
         passing = self.means.passing() if self.ledger.may_spend(_GLANCE) else None
-        return [] if passing is None else self.failing.races_with(passing)
+        return [] if passing is None else self.failing.races_with(*passing)
+
+    def _usual(self) -> Sequence[Place]:
+        """The default order, if it does not fail."""
+        trial = Trial(deviations=())
+        tried = self._run(trial)
+        return () if tried is None or self._fails(tried) else self._order(trial)
+
+    def _order(self, trial: Trial) -> Sequence[Place]:
+        if not self.ledger.may_spend():
+            return ()
+        self.ledger.spent += 1
+        return self.means.order(trial)
+
+    def _also_turned(self, race: Race, races: Sequence[Race]) -> int:
+        """How many other pairs come the other way round as well when this one does; all if there is no telling."""
+        order = {place: at for at, place in enumerate(self._order(self._reversal(race)))}
+        return sum(each.is_turned(order) for each in races if each is not race) if order else len(races)
+
+    def _reversal(self, race: Race) -> Trial:
+        """The failing execution with a race the other way round."""
+        return Trial(deviations=self.failing.deviations, constraints=(Before(race.second.moment, race.first.moment),))
 
     def _try(self, race: Race, completion: int, *, reverse: bool) -> Tried | None:
         """The failing execution up to both steps of a race, the rest in one of several ways."""
         places = (race.first.place,) if race.unseen and not reverse else (race.first.place, race.second.place)
         return self._run(
-            Trial(
-                deviations=self.failing.deviations,
-                constraints=(Before(race.second.moment, race.first.moment),) if reverse else (),
+            replace(
+                self._reversal(race) if reverse else Trial(deviations=self.failing.deviations),
                 until=None if completion == 0 else places,
                 chance=completion - 2 if completion > 1 else None,
             )
@@ -222,20 +248,22 @@ class Explainer:
                     break
         return sorted(fixes, key=self._worth_of)
 
-    def _worth_of(self, fix: Fix) -> tuple[bool, bool, bool, int, int]:
+    def _worth_of(self, fix: Fix) -> _Worth:
         return self._worth(fix.pairs, fix.checked.remaining)
 
-    def _worth(self, pairs: Sequence[RacingPair], groups: Collection[Group]) -> tuple[bool, bool, bool, int, int]:
+    def _worth(self, pairs: Sequence[RacingPair], groups: Collection[Group]) -> _Worth:
         """The better remedies first.
 
         Those that leave open this very kind of failure, of something else, come last. Then those that keep a value from
         being seen by whoever reads it, instead of having it there in time. Then those that make something wait for what
-        had no part in the failure. Then those that begin late, where it is only what follows that is kept from going
-        wrong. Then what leaves many other kinds.
+        had no part in the failure. Then those after whose pair much else has to go wrong, or whose turning turns much
+        else. Then those that begin late, where it is only what follows that is kept from going wrong. Then what leaves
+        many other kinds.
         """
         begins = min(self.failing.index_of(pair.first.path, pair.first.number) for pair in pairs)
         late = any(pair.late for pair in pairs)
-        return self.failing.identity[:3] in groups, _hides(pairs), late, begins, len(groups)
+        rare, besides = any(pair.rare for pair in pairs), sum(pair.besides for pair in pairs)
+        return self.failing.identity[:3] in groups, _hides(pairs), late, rare, besides, begins, len(groups)
 
     def _safeguards(self, names: Iterable[str]) -> list[Safeguard]:
         """Those that close the failure, each by itself."""
@@ -273,8 +301,6 @@ class Explainer:
         return self._known
 
 
-_OFTEN = 0.25
-"""Share of the runs from which on a pair is taken to fail by itself and not by what chance does later."""
 _GLANCE = 24
 """Executions in which a candidate may not fail before it is worth a survey."""
 

@@ -10,6 +10,8 @@ from racewindow.constraints import Before, Moment
 
 Group = tuple[str, str | None, str | None]
 """Kind, checker and class of a failure."""
+_OFTEN = 0.25
+"""Share of the runs from which on a pair is taken to fail by itself and not by what chance does later."""
 
 
 class Count(NamedTuple):
@@ -47,7 +49,8 @@ class RacingPair:
     """Two steps whose order could be the other one: `first` came before `second` in the failing execution.
 
     `key`: the object. `kept`, `reversed`: runs with the same steps before them and other ones after them. `late`: the
-    failure had no need of the second one, it only came too late.
+    failure had no need of the second one, it only came too late. `besides`: how many other pairs come the other way
+    round as well when this one does.
     """
 
     first: Side
@@ -56,6 +59,12 @@ class RacingPair:
     kept: Count
     reversed: Count
     late: bool = False
+    besides: int = 0
+
+    @property
+    def rare(self) -> bool:
+        """Whether the failure takes much else to go wrong after the two."""
+        return self.kept.share < _OFTEN
 
     @property
     def matters(self) -> bool:

@@ -137,6 +137,7 @@ class Exploration:
         tally.steps += ran.raw.steps
         trace = ran.trace_number if self.footprints else None
         for name, why in judged.unknown:
+            tally.unknown[name] += 1
             tally.notes.setdefault(name, f"{name} could not tell in at least one execution: {why}")
         tally.cover(judged.sometimes)
         if ran.raw.end == LIMIT:
@@ -341,5 +342,6 @@ class Exploration:
             untrusted=tally.untrusted or tally.untracked,
             interrupted=self.watchdog.interrupted,
             sometimes=tally.sometimes,
+            unknown=tally.unknown,
             notes=(*settings.feed_notes, *self.faults.notes, *tally.notes.values(), *platform_notes()),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from racewindow.constraints import Moment
@@ -13,6 +13,8 @@ from racewindow.trace import ADD, READ, WRITE, Access, Step, Trace
 from racewindow.trail import CLOCK_TASK, Stride, Trail
 
 Identity = tuple[str, str | None, str | None, str | None]
+Place = tuple[str, int]
+"""A step by the path of its task and its own number."""
 _NAMED_BY_US = re.compile(r"[\w/]+:[A-Za-z_]+#\d+")
 OF_TRIO_ALONE = 2
 _APART_MAX = 1_000
@@ -64,12 +66,17 @@ class Race:
     unseen: bool = False
     """The second one was not taken in this execution any more."""
 
+    def is_turned(self, order: Mapping[Place, int]) -> bool:
+        """Whether both steps are in some order, the second one first."""
+        return order.get(self.second.place, len(order)) < order.get(self.first.place, -1)
+
 
 class FailingRun:
     """See the module's docstring.
 
     `trace` and `trail` are of the same execution; the trail also has the steps of the clock. `violation`: the index in
-    the trace of the step in which it went wrong, None if that is not known.
+    the trace of the step in which it went wrong, None if that is not known. `held`: steps in which a task found itself
+    held back by a constraint under which the failure was found.
     """
 
     def __init__(
@@ -82,11 +89,12 @@ class FailingRun:
         deviations: Sequence[Deviation],
         deviation_texts: Mapping[Deviation, str],
         violation: int | None,
+        held: Collection[Place] = (),
     ) -> None:
         self.identity, self.identities = identity, identities
         self.deviations, self.deviation_texts = tuple(deviations), deviation_texts
         self.trace, self.strides = trace, trail.strides
-        self.stops = stops_of(trace)
+        self.stops = stops_of(trace, held)
         self._indices = {(stop.task, stop.number): index for index, stop in enumerate(self.stops)}
         self._at = [index for index, stride in enumerate(trail.strides) if stride.task != CLOCK_TASK]
         """Of each step of the trace: its index in the trail."""
@@ -118,14 +126,16 @@ class FailingRun:
         """Whether a step of the trace is another one, or comes after it in every equivalent order."""
         return one == other or bool(self.strides[self._at[one]].before >> self._at[other] & 1)
 
-    def races(self) -> list[Race]:
+    def races(self, otherwise: Sequence[Place] = ()) -> list[Race]:
         """Pairs of steps that depend on each other, the first of which the failure comes after; the likeliest first.
 
         Not only the immediate races, as for a search: what a task has read may matter though it has written it since,
         and one that sleeps between two steps could be made to wait instead. The second step may come when all is lost:
         then the first one was too early. Whether a pair can be reversed at all is left to whoever tries. Objects of the
-        program come first, then what could have been the other way round without any other waiting.
+        program come first, then what could have been the other way round without any other waiting, then what was so in
+        `otherwise`, the steps of an execution that does not fail.
         """
+        order = {place: at for at, place in enumerate(otherwise)}
         found, needed = [], steps_needed(self.strides)
         for two, index in enumerate(self._at):
             stride, oldest = self.strides[index], max(0, two - _APART_MAX)
@@ -138,13 +148,16 @@ class FailingRun:
                     and (race := self._race(one, two, ordered=bool(needed[index] >> earlier & 1))) is not None
                 ):
                     found.append(replace(race, late=not self._past >> index & 1))
-        return sorted(found, key=lambda race: (race.rank, race.ordered, race.late, -race.begins, race.at))
+        return sorted(
+            found,
+            key=lambda race: (race.rank, race.ordered, race.late, not race.is_turned(order), -race.begins, race.at),
+        )
 
-    def races_with(self, passing: Trace) -> list[Race]:
+    def races_with(self, passing: Trace, held: Collection[Place] = ()) -> list[Race]:
         """Pairs whose second step was never taken, as the failure came first, but is in an execution that passes."""
         taken = {(step.task, step.number): step.accesses for step in self.trace.steps}
         found = []
-        for stop, step in zip(stops_of(passing), passing.steps, strict=True):
+        for stop, step in zip(stops_of(passing, held), passing.steps, strict=True):
             # A step that was cancelled instead has the same number, but has not done this.
             there = taken.get((stop.task, stop.number), ())
             for one, index in enumerate(self._at):

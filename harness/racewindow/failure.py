@@ -76,6 +76,8 @@ class Failure:
     """The schedule as a word for pasting, without the parameters that have their default."""
     explanation: Explanation | None = None
     """Why, and what closes it, if somebody has found out: see `racewindow.explain`."""
+    unexplained: str = ""
+    """Why that was not to be found out, if somebody has tried."""
     others: tuple[str, ...] = ()
     """What else went wrong in the same execution, one line each."""
     shrunk: Shrunk | None = None

@@ -197,11 +197,18 @@ def _whole(schedule: Schedule) -> dict[str, Any]:
 
 
 def file_of(target: str) -> str | None:
-    """The path in a target of the form `file.py` or `file.py:function`; None for the other forms."""
+    """The path in a target of the form `plan.toml`, `file.py` or `file.py:function`; None for the other forms."""
     path, _, function = target.rpartition(":")
-    if target.endswith(".py"):
+    if is_test(target):
+        return None
+    if target.endswith((".py", ".toml")):
         return target
     return path if path.endswith(".py") and function else None
+
+
+def is_test(target: str) -> bool:
+    """Whether a target is the node id of a test, `tests/test_mine.py::test_restart[3]`, and not a scenario."""
+    return "::" in target
 
 
 def own_version() -> str:

@@ -86,7 +86,7 @@ def progress_line(counts: Counts, width: int = 80) -> str:
         "executions": f"{counts.executions:,}{wanted} executions",
         "rate": f"{rate:,.0f}/s",
         "failed": f"{counts.failing:,} failed",
-        "left": "" if left is None else f"{_duration(left)} left",
+        "left": "" if left is None else f"{duration(left)} left",
         "orders": "" if orders is None else f"{orders:,} order{'' if orders == 1 else 's'}",
         "tree": "" if counts.tree is None else _tree(counts.tree, counts.searched),
         "new": "" if chance is None else f"{_share(chance, some=chance > 0)} new",
@@ -99,7 +99,7 @@ def progress_line(counts: Counts, width: int = 80) -> str:
 
 def shrink_line(progress: ShrinkProgress) -> str:
     """The line while a failure is made smaller."""
-    left = _duration(max(0.0, progress.limits.seconds - progress.seconds))
+    left = duration(max(0.0, progress.limits.seconds - progress.seconds))
     return f"shrinking  {counted(progress.tries, 'try', 'tries')}  down to {size_text(progress.size)}  {left} left"
 
 
@@ -130,7 +130,8 @@ def seconds_left(counts: Counts) -> float | None:
     return max(0.0, min(limits)) if limits else None
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as `1:05`, or with hours as `2:00:00`."""
     minutes, rest = divmod(math.ceil(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -164,13 +165,14 @@ class LiveLine:
     def update(self, counts: Counts) -> None:
         """Show the counts."""
         if self._live is not None:
-            self._show(progress_line(counts, max(WIDTH_MIN, self._live.console.width)))
+            self.show(progress_line(counts, max(WIDTH_MIN, self._live.console.width)))
 
     def update_shrinking(self, progress: ShrinkProgress) -> None:
         """Show how far shrinking has come."""
-        self._show(shrink_line(progress))
+        self.show(shrink_line(progress))
 
-    def _show(self, line: str) -> None:
+    def show(self, line: str) -> None:
+        """Show any line."""
         if self._live is not None:
             from rich.text import Text
 

@@ -68,6 +68,7 @@ def told(failure: Failure, scenario: str) -> list[str]:
         *what_made_it_happen(failure),
         *wrap(shrunk_text(failure), 2, 2),
         *([] if explanation is None else without_a_pair(explanation)),
+        *(["", *wrap(f"Not explained: {failure.unexplained}", hang=2)] if failure.unexplained else []),
     ]
 
 

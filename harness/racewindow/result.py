@@ -88,7 +88,8 @@ class Result:
     gravest first. `untrusted`: why the result cannot be trusted, or "". `notes`: other things worth saying, one
     sentence each. `seconds`: wall time. `target`: what a person types to get this scenario again.
     `sometimes`: situations that some execution should reach, each with how many did; `missed`: those that were
-    required and never reached, empty where the exploration was cut off by a failure or by the user.
+    required and never reached, empty where the exploration was cut off by a failure or by the user. `unknown`:
+    checkers that could not tell, each with the number of executions; none of these is a pass of that checker.
     """
 
     scenario: str
@@ -124,6 +125,7 @@ class Result:
     curve: tuple[tuple[int, int], ...] = ()
     """(executions, distinct traces seen in them), from the first to the last; () where `distinct_traces` is None."""
     missed: tuple[str, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exhaustive_bound(self) -> int | None:

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
 
 import structlog
 
@@ -24,6 +24,9 @@ from racewindow.events import Event
 from racewindow.faults import NO_FAULTS, Fault, FaultPlan
 from racewindow.operations import Recording
 from racewindow.transactions import TransactionRecording
+
+if TYPE_CHECKING:
+    from trio.abc import Clock, Instrument
 
 T = TypeVar("T")
 Narrator = Callable[[Event], str | None]
@@ -123,6 +126,14 @@ class Simulation:
         self._host.spawn(service, args, name)
 
 
+class Prepared(NamedTuple):
+    """What is run in one execution, when it had to be set up first. `clock`, `instruments`: as for `trio.run`."""
+
+    main: Callable[[], Awaitable[object]]
+    clock: Clock | None = None
+    instruments: Sequence[Instrument] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One keyword parameter of a scenario: its size."""
@@ -144,7 +155,9 @@ class Scenario:
     `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
     raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
     `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
-    be reached, all of it or by name; else a result is a failure.
+    be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all" leaves out:
+    they mend one thing and break another. `safeguards_on`, `fault_budget`: what holds where
+    nothing is asked for. `source`: what the fingerprint is of, if that is more than the source of the function.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -159,7 +172,13 @@ class Scenario:
     incident: str = ""
     semantics: str = "processes"
     require_coverage: bool | tuple[str, ...] = False
+    not_in_all: tuple[str, ...] = ()
     wants_simulation: bool = True
+    safeguards_on: tuple[str, ...] = ()
+    fault_budget: int = 0
+    source: str = ""
+    prepare: Callable[[Simulation], Prepared] | None = None
+    """Called before each execution, outside of it, to set up and give the program (a test, with its fixtures)."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[object]:
         """Call the function itself, so that one scenario can be built from another."""
@@ -169,7 +188,7 @@ class Scenario:
     def fingerprint(self) -> str:
         """Six hexadecimal digits of the name and the source of the function."""
         try:
-            source = _source_of(self.function)
+            source = self.source or _source_of(self.function)
         except (OSError, TypeError):
             source = ""
         return hashlib.blake2b(f"{self.name}\n{source}".encode(), digest_size=3).hexdigest()
@@ -188,12 +207,12 @@ class Scenario:
         return values
 
     def resolve_faults(self, given: FaultPlan | Fault | int | None) -> FaultPlan:
-        """What may strike: a plan, or a budget for the faults that the scenario declares; None is no faults.
+        """What may strike: a plan, or a budget for the faults that the scenario declares; None is its own budget, 0.
 
         Raises UsageError for a budget below 0, and for one without anything that it could be spent on.
         """
         if given is None:
-            return NO_FAULTS
+            return FaultPlan(self.faults, self.fault_budget) if self.fault_budget else NO_FAULTS
         if isinstance(given, Fault):
             return FaultPlan((given,))
         if isinstance(given, FaultPlan):
@@ -210,12 +229,15 @@ class Scenario:
     def resolve_safeguards(self, given: Sequence[str] | str | None) -> tuple[str, ...]:
         """The safeguards to switch on, in the order of the declaration.
 
-        `given`: names, or "all", or "none" or None. Raises UsageError for an unknown or repeated name.
+        `given`: names, or "all" but those of `not_in_all`, or "none"; None is what is on where nothing is asked for.
+        Raises UsageError for an unknown or repeated name.
         """
-        if given is None or given in ("none", ""):
+        if given is None:
+            return self.safeguards_on
+        if given in ("none", ""):
             return ()
         if given == "all":
-            return tuple(self.safeguards)
+            return tuple(name for name in self.safeguards if name not in self.not_in_all)
         names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
         for position, name in enumerate(names):
             if name not in self.safeguards:
@@ -238,6 +260,7 @@ def scenario(
     narrate: Narrator | None = None,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
+    not_in_all: Sequence[str] = (),
 ) -> Callable[[Callable[..., Awaitable[object]]], Scenario]: ...
 def scenario(
     function: Callable[..., Awaitable[object]] | None = None,
@@ -251,16 +274,21 @@ def scenario(
     narrate: Narrator | None = None,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
+    not_in_all: Sequence[str] = (),
 ) -> Scenario | Callable[[Callable[..., Awaitable[object]]], Scenario]:
     """Declare an async function of one `Simulation` (or of none) and keyword parameters to be a scenario.
 
     `name` defaults to the function's name with dashes. See `Scenario` for the rest. Raises UsageError for a parameter
-    that lacks a default, two checks of one name, and anything among `faults` that is none.
+    that lacks a default, two checks of one name, a name in `not_in_all` that is no safeguard, and anything among
+    `faults` that is none.
     """
-    for each in faults:
-        if not isinstance(each, Fault):
+    for each in not_in_all:
+        if each not in (safeguards or {}):
+            raise unknown_name("safeguard", each, safeguards or {})
+    for fault in faults:
+        if not isinstance(fault, Fault):
             raise UsageError(
-                f"{each!r:.80} is not a fault.", do="give values of kinds such as racewindow_faults.Crash()."
+                f"{fault!r:.80} is not a fault.", do="give values of kinds such as racewindow_faults.Crash()."
             )
     names = [each.name for each in checks]
     for checker_name in names:
@@ -282,6 +310,7 @@ def scenario(
             narrate=narrate,
             incident=incident,
             require_coverage=required_of(require_coverage),
+            not_in_all=tuple(not_in_all),
         )
 
     return declare if function is None else declare(function)

@@ -31,7 +31,7 @@ from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.trail_recorder import Tables, TrailRecorder
 from racewindow.runtime.walk import run_walk
 from racewindow.runtime.watchdog import Watchdog
-from racewindow.scenarios import Simulation
+from racewindow.scenarios import Prepared, Simulation
 from racewindow.schedule import Deviation, Schedule
 from racewindow.settings import Settings
 from racewindow.story import story_of
@@ -84,7 +84,9 @@ class Session:
         self._racing = settings.clock == "racing"
         self._always_full = False
         self._seed = settings.seed
-        self._plain_main = None if settings.scenario.wants_simulation else _with_params(settings)
+        prepares = settings.scenario.prepare is not None
+        self._plain_main = None if prepares or settings.scenario.wants_simulation else _with_params(settings)
+        self._prepares = prepares
         self._unchecked = not settings.scenario.checks
         self._fault_names = tuple(each.text for each in settings.faults.faults)
         self._faulting: Faulting | None = None
@@ -118,7 +120,9 @@ class Session:
     def _walk(self, picker: Picker, host: Host, make_recorder: MakeRecorder | None) -> Raw | None:
         """`_run` where the specialised loop will do, without what it does not need; None where it will not."""
         words = picker.words
-        if words is None or self._trio or self._racing or self._always_full or self.settings.constraints:
+        if words is None or self._trio or self._racing or self._always_full or self._prepares:
+            return None
+        if self.settings.constraints:
             return None
         watchdog, steps_max = self.watchdog, self.settings.steps_max
         recorder = None if make_recorder is None else make_recorder(picker)
@@ -134,7 +138,7 @@ class Session:
 
         try:
             raw = run_once(
-                self._plain_main or self._main(host, self._silence),
+                self._plain_main or self._prepared(host, self._silence).main,
                 (),
                 drive,
                 picker.pick_value,
@@ -255,15 +259,18 @@ class Session:
             finally:
                 host.over = True
 
-        logger = self._silence if make_logger is None else make_logger(host.place)
+        prepared = self._prepared(host, self._silence if make_logger is None else make_logger(host.place))
+        full = full or prepared.clock is not None or bool(prepared.instruments)
         try:
             return run_once(
-                self._main(host, logger),
+                prepared.main,
                 (),
                 drive_to_the_end,
                 picker.pick_value,
                 seed=self.settings.seed,
                 full=full,
+                clock=prepared.clock,
+                instruments=prepared.instruments,
                 faulting=self._new_faulting(picker),
                 recorder=recorder,
                 on_start=started,
@@ -272,9 +279,10 @@ class Session:
             if self.watchdog is not None:
                 self.watchdog.runner = None
 
-    def _main(self, host: Host, logger: Any) -> Callable[[], Awaitable[object]]:
+    def _prepared(self, host: Host, logger: Any) -> Prepared:
+        """What is run in an execution that is about to begin."""
         if self._plain_main is not None:
-            return self._plain_main
+            return Prepared(self._plain_main)
         scenario, params = self.settings.scenario, self.settings.params
         sim = Simulation(
             host,
@@ -283,14 +291,17 @@ class Session:
             feed=self.settings.feed,
             log=logger,
         )
+        prepared = None if scenario.prepare is None else scenario.prepare(sim)
+        if prepared is not None and not scenario.wants_simulation:
+            return prepared
 
         async def main() -> None:
             async with trio.open_nursery() as nursery:
                 host.nursery = nursery
-                await scenario.function(sim, **params)
+                await (scenario.function(sim, **params) if prepared is None else prepared.main())
 
         main.__qualname__ = main.__name__ = getattr(scenario.function, "__name__", "main")
-        return main
+        return Prepared(main) if prepared is None else prepared._replace(main=main)
 
     # --- judging ----------------------------------------------------------------------------------------------------
 

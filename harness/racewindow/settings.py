@@ -152,10 +152,10 @@ def settings_of(target: Target, schedule: Schedule) -> Settings:
     )
 
 
-def _faults_of(target: Target, schedule: Schedule) -> FaultPlan | None:
+def _faults_of(target: Target, schedule: Schedule) -> FaultPlan:
     """The faults that strike in a schedule, as often as it says; raises UsageError for a kind that is not there."""
     if not schedule.faults:
-        return None
+        return NO_FAULTS
     known = [type(fault) for fault in as_scenario(target).faults]
     faults = tuple(parse_fault(text, known=known, home=home) for text, home in schedule.faults.items())
     return FaultPlan(faults, budget=len(schedule.deviations))

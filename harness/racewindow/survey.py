@@ -7,11 +7,12 @@ identity, stops as soon as the one that it is about is seen, and says whether ev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from racewindow.audit import Auditor
+from racewindow.constraints import Before
 from racewindow.errors import DivergenceError
 from racewindow.judging import Identity
 from racewindow.runtime.execution import STOPPED
@@ -65,11 +66,12 @@ def survey(
     *,
     search: bool = True,
     out_of_time: Callable[[], bool] = lambda: False,
+    given: Collection[Before] = (),
 ) -> Survey:
     """Run at most `limit` executions, inside an `Environment` with footprints; a search that ends needs no more.
 
-    A few random walks come first, then the search, if one is wanted. If it does not end within two thirds of what is
-    left, the rest goes to random walks.
+    `given`: constraints at which a task may stand for ever. A few random walks come first, then the search, if one is
+    wanted. If it does not end within two thirds of what is left, the rest goes to random walks.
     """
     done = Survey()
     walk = RandomWalk(session.settings.seed)
@@ -83,7 +85,7 @@ def survey(
         identities = {finding.identity for finding in ran.judged.findings}
         done.found.update(identities)
         done.failing += bool(identities)
-        done.stuck += any(held_by(task) for task in ran.raw.left)
+        done.stuck += any(held_by(task, given) for task in ran.raw.left)
         done.refuted = stop_at in identities
 
     def look_around(count: int) -> None:

@@ -39,6 +39,8 @@ class Tally:
     untracked: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     """Things worth saying, once each, by what they are about."""
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Checkers that could not tell, each with the number of executions."""
     sometimes: Counter[str] = field(default_factory=Counter)
     """Situations that have to be reached, each with the number of executions that did."""
     by_strategy: dict[str, Discovery] = field(default_factory=dict)

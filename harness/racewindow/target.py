@@ -1,4 +1,4 @@
-"""From what a person types to a scenario: an installed name, `file.py[:function]` or `package.module:function`.
+"""From what a person types to a scenario: an installed name, `plan.toml`, `file.py[:function]` or `package:function`.
 
 Whatever goes wrong on the way (no such name, a file that does not parse, an import that fails) is one message that
 names the file, the line and the nearest name that exists; none of it is a traceback.
@@ -22,6 +22,7 @@ from typing import Any
 
 from racewindow.errors import InputError, RacewindowError, UsageError, unknown_name
 from racewindow.plain import scrub
+from racewindow.plans import SUFFIX, load_plan
 from racewindow.scenarios import Scenario, as_scenario
 
 GROUP = "racewindow.scenarios"
@@ -45,6 +46,8 @@ def resolve(text: str) -> tuple[Scenario, str]:
     Raises UsageError for a name that does not exist, InputError for a file or module that cannot be loaded.
     """
     path, colon, function = text.rpartition(":")
+    if text.endswith(SUFFIX):
+        return load_plan(text).scenario, text
     if text.endswith(".py"):
         return _from_file(text, "")
     if colon and path.endswith(".py"):

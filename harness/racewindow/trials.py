@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from racewindow.constraints import Before
 from racewindow.explanation import Count, RacingPair
-from racewindow.failing_run import Identity, Race
+from racewindow.failing_run import Identity, Place, Race
 from racewindow.schedule import Deviation
 from racewindow.trace import Trace
 
@@ -22,7 +22,7 @@ class Trial:
 
     deviations: Sequence[Deviation]
     constraints: tuple[Before, ...] = ()
-    until: tuple[tuple[str, int], ...] | None = None
+    until: tuple[Place, ...] | None = None
     chance: int | None = None
 
 
@@ -75,13 +75,15 @@ class RunSurvey(Protocol):
 class Means:
     """What an explanation is handed to find out with. `shown`: the pair with lines and values, from a replay.
 
-    `passing`: an execution without the failure, if one is soon found.
+    `passing`: an execution without the failure, if one is soon found, with the steps in which a task was held back.
+    `order`: the steps of a trial in their order, by task and number.
     """
 
     run: Callable[[Trial], Tried]
     survey: RunSurvey
     shown: Callable[[Race, Count, Count], RacingPair]
-    passing: Callable[[], Trace | None]
+    passing: Callable[[], tuple[Trace, Collection[Place]] | None]
+    order: Callable[[Trial], Sequence[Place]]
     out_of_time: Callable[[], bool] = lambda: False
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
+
+_PART = re.compile(r"\..+\.(\d+)\.tmp")
+"""The name of a file that is being written, with the process that writes it."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -26,3 +30,22 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what writers left behind that were killed; what cannot be removed stays."""
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            found = _PART.fullmatch(path.name)
+            if found is not None and not _is_alive(int(found[1])):
+                path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's, or no number of a process
+        return True
+    return True

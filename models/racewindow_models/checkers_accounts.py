@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from racewindow import Event, History, Verdict, Violation, checker
 from racewindow_models.evidence import NO_TRUTH, evidence_of, in_block, window_of
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine
 from racewindow_models.ground_truth import MarketTruth
-from racewindow_models.margin import Account, account_value_e8, is_solvent, maintenance_margin_e8
+from racewindow_models.margin import Account, account_value_e8, is_solvent, maintenance_margin_e8, was_solvent
 from racewindow_models.units import TimeNs, text_usdt
 from racewindow_models.values import MarketValues
 from racewindow_models.window import Window
@@ -35,23 +35,7 @@ def no_false_liquidation(history: History) -> Verdict:
 
 def _was_solvent(event: Event, window: Window) -> bool:
     account: Account = event.data["account"]
-    truth, now_ns = window.truth[account.market], TimeNs(event.time_ns)
-    start_ns = TimeNs(max(0, now_ns - window.settings.max_age_ns))
-    return all(
-        is_solvent(account, truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns))
-        for time_ns in _instants(truth, start_ns, now_ns)
-    )
-
-
-def _instants(truth: MarketTruth, start_ns: TimeNs, end_ns: TimeNs) -> Iterator[TimeNs]:
-    """The times from start to end at which the truth can turn: both ends and every tick in between.
-
-    Between ticks the price stands still and the index moves in one direction, so the ends decide.
-    """
-    tick_ns = truth.series.tick_ns
-    yield start_ns
-    yield from map(TimeNs, range(start_ns - start_ns % tick_ns + tick_ns, end_ns, tick_ns))
-    yield end_ns
+    return was_solvent(account, window.truth[account.market], TimeNs(event.time_ns), window.settings.max_age_ns)
 
 
 def _false_liquidation(event: Event, window: Window) -> Violation:

@@ -1,4 +1,4 @@
-"""Checkers of the order in which values reach a sink: generations that go back, and what outlives a rollback."""
+"""Checkers of who writes to a sink, and in which order: generations that go back, two writers, a rollback undone."""
 
 from __future__ import annotations
 
@@ -25,6 +25,30 @@ def generation_monotonic(history: History) -> Verdict:
             if values.generation < older.generation and (sink, market) not in first:
                 first[sink, market] = _regression(sink, event, older, values)
     return Verdict.violated(list(first.values()))
+
+
+@checker("no_overlap")
+def no_overlap(history: History) -> Verdict:
+    """Where `full_downtime` is promised, an old and a new instance of the writer are never both up.
+
+    Where it is not, nothing is asked.
+    """
+    return Verdict.violated(
+        [
+            Violation(
+                class_=None,
+                subject=event.data["instance"],
+                message=(
+                    f"{event.data['instance']} starts at {text_seconds(event.time_ns)} while {event.data['other']} has "
+                    "not ended, though full downtime is promised"
+                ),
+                time_ns=event.time_ns,
+                evidence=dict(event.data),
+            )
+            for event in history.events
+            if event.kind == "writer.overlap"
+        ]
+    )
 
 
 _Writes = list[tuple[Event, MarketValues]]

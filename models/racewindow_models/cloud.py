@@ -16,3 +16,7 @@ class CloudStore:
     def store(self, height: BlockHeight, batch: Batch) -> None:
         """Keep the batch of a block."""
         self._batches[height] = batch
+
+    def batch(self, height: BlockHeight) -> Batch | None:
+        """The batch of a block, None if there is none."""
+        return self._batches.get(height)

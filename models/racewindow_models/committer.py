@@ -11,6 +11,7 @@ import trio
 
 from racewindow import CallError, Instance, Network
 from racewindow_models.chain import Block, Chain
+from racewindow_models.clocks import ServiceClock, load_config
 from racewindow_models.cloud import CloudStore
 from racewindow_models.database import Database, Routing
 from racewindow_models.guards import implausible, regressed, too_old
@@ -45,9 +46,11 @@ class Committer:
         self._safeguards = safeguards
         self._witness = witness
         self._settings = settings
+        self._clock = ServiceClock()
 
     async def run(self, instance: Instance, routing: Routing, first_round: int = 0) -> None:
         """Try to commit one batch in each round."""
+        self._clock, self._safeguards = ServiceClock(), load_config(self._safeguards)
         instance.ready()
         for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
@@ -78,7 +81,7 @@ class Committer:
             self._witness.refused("committer", f"there are no values of {' and '.join(missing)}")
             return None
         if self._safeguards.delta_guard:
-            batch, refusals = self._guard_delta(batch, now_ns)
+            batch, refusals = self._guard_delta(batch, self._clock.shown_ns(now_ns))
             if refusals:
                 self._witness.refused("committer", "; ".join(refusals))
                 return None
@@ -89,7 +92,8 @@ class Committer:
                 self._witness.refused("committer", "; ".join(refusals))
                 return None
         if self._safeguards.age_guard:
-            refusals = [reason for each in batch if (reason := too_old(each, now_ns, self._settings.max_age_ns))]
+            shown_ns, most_ns = self._clock.shown_ns(now_ns), self._settings.max_age_ns
+            refusals = [reason for each in batch if (reason := too_old(each, shown_ns, most_ns))]
             if refusals:
                 self._witness.refused("committer", "; ".join(refusals))
                 return None

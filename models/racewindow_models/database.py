@@ -1,7 +1,7 @@
 """The market store: for each market a row with the writer's saved state and a row with the published values.
 
 Its methods answer calls of other services, each in one step; only a transaction touches several rows in one step. What
-faults of storage can do to an answer or to a write, they do at its fault points `db.read` and `db.write`.
+faults of storage can do to an answer or to a transaction, they do at its fault points `db.read` and `db.commit`.
 
 The store may guard its writes: a *fencing token* older than the newest one seen is refused, and with compare-and-set a
 generation that is not newer than the one in the row. Check and write are one step.
@@ -106,7 +106,7 @@ class Database:
 
     def _written(self, rows: Sequence[T]) -> tuple[Sequence[T], racewindow.Fault | None]:
         """Those of the rows that take effect, and what kept the others from it."""
-        fault = racewindow.offer_fault("db.write", service=self.name)
+        fault = racewindow.offer_fault("db.commit", service=self.name)
         return (fault.written(rows) if isinstance(fault, WriteFault) else rows), fault
 
 

@@ -30,6 +30,7 @@ class Exchange:
     """The services of one execution of a window.
 
     `make_writer` makes every instance of the writer; `with_states`: the old database holds the saved states already.
+    `sinks`, `witness`: chain and cloud store, and who is told of everything, if they are not the plain ones.
     """
 
     def __init__(
@@ -40,13 +41,15 @@ class Exchange:
         make_writer: type[MarketDataWriter] = MarketDataWriter,
         *,
         with_states: bool = False,
+        sinks: tuple[Chain, CloudStore] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.sim, self.window, self.safeguards = sim, window, safeguards
         self.settings, self.markets = window.settings, window.markets
-        self.witness = Witness(sim, window.truth, window.settings)
+        self.witness = witness or Witness(sim, window.truth, window.settings)
         self.supervisor, self.network = Supervisor(sim.spawn), Network(sim.spawn)
         self.oracle = SpotOracle(window.series, sim)
-        self.chain, self.cloud = Chain(window.block), CloudStore()
+        self.chain, self.cloud = sinks or (Chain(window.block), CloudStore())
         fencing, cas_write = safeguards.fencing, safeguards.cas_write
         states = window.states if with_states else ()
         self.source = Database("db-old", states, window.values, fencing=fencing, cas_write=cas_write)
@@ -91,33 +94,39 @@ class Exchange:
 
         return self.supervisor.start(life, OLD_WRITER)
 
-    def start_new_writer(self, first_round: int = 0) -> Instance:
+    def start_new_writer(self, first_round: int = 0, *, name: str = NEW_WRITER, token: int = 2) -> Instance:
         """The new writer, with nothing in memory: loader and tick loop begin at once."""
 
         async def life(process: Instance) -> None:
-            await self.writer(NEW_WRITER, 2).serve(process, self.routing, self.settings, first_round)
+            # Looked at where it is promised only: to look is an access, and makes the order of the two matter.
+            if self.safeguards.full_downtime and self.supervisor[OLD_WRITER].is_up:
+                self.witness.instances_overlap(name, OLD_WRITER)
+            await self.writer(name, token).serve(process, self.routing, self.settings, first_round)
 
-        self.routing.grant_lease(2)
+        self.routing.grant_lease(token)
 
-        return self.supervisor.start(life, NEW_WRITER)
+        return self.supervisor.start(life, name)
+
+    def committer(self) -> Committer:
+        """A committer, with the exchange's two sinks."""
+        return Committer(
+            markets=self.markets,
+            chain=self.chain,
+            cloud=self.cloud,
+            oracle=self.oracle,
+            safeguards=self.safeguards,
+            witness=self.witness,
+            settings=self.settings,
+            network=self.network,
+        )
 
     def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:
         """The committer. `waits`: it has been running, and makes its next block when the window begins."""
 
         async def life(process: Instance) -> None:
-            committer = Committer(
-                markets=self.markets,
-                chain=self.chain,
-                cloud=self.cloud,
-                oracle=self.oracle,
-                safeguards=self.safeguards,
-                witness=self.witness,
-                settings=self.settings,
-                network=self.network,
-            )
             if waits:
                 await self.let_the_window_pass()
-            await committer.run(process, self.routing, first_round)
+            await self.committer().run(process, self.routing, first_round)
 
         return self.supervisor.start(life, "committer")
 

@@ -7,13 +7,14 @@ every liquidation is a transfer, and the sum of all collateral never changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import trio
 
 from racewindow import Instance, TrackedDict
 from racewindow_models.chain import Block, Chain
+from racewindow_models.clocks import ServiceClock, load_config
 from racewindow_models.guards import too_old
 from racewindow_models.margin import Account, account_value_e8, is_solvent
 from racewindow_models.safeguards import Safeguards
@@ -44,9 +45,11 @@ class Liquidator:
         self._safeguards = safeguards
         self._witness = witness
         self._settings = settings
+        self._clock = ServiceClock()
 
     async def run(self, instance: Instance, first_round: int = 0) -> None:
         """Look at the newest block in each round."""
+        self._clock, self._safeguards = ServiceClock(), load_config(self._safeguards)
         instance.ready()
         for number in range(first_round, first_round + self._settings.batches):
             if number > 0:
@@ -57,17 +60,21 @@ class Liquidator:
     def _judge(self, block: Block) -> None:
         """Liquidate every open account that is below its maintenance margin by the values of a block."""
         by_market = {values.market: values for values in self._usable(block)}
-        for name in self._open[:]:
-            account = self._accounts[name]
+        for account in self._watched():
             values = by_market.get(account.market)
             if values is not None and not is_solvent(account, values.mark_price_e8, values.funding_index_e8):
                 self._liquidate(account, block, values)
+
+    def _watched(self) -> Iterator[Account]:
+        """The accounts with a position."""
+        for name in self._open[:]:
+            yield self._accounts[name]
 
     def _usable(self, block: Block) -> Batch:
         """The values of a block that may be acted on."""
         if not self._safeguards.age_guard:
             return block.batch
-        now_ns = self._witness.now_ns
+        now_ns = self._clock.shown_ns(self._witness.now_ns)
         reasons = [too_old(values, now_ns, self._settings.max_age_ns) for values in block.batch]
         if any(reasons):
             self._witness.refused("liquidator", "; ".join(filter(None, reasons)))

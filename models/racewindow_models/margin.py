@@ -7,6 +7,7 @@ That is why a funding index that goes back to zero charges the whole lifetime's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from racewindow_models.ground_truth import MarketTruth
@@ -58,6 +59,26 @@ def is_solvent(account: Account, mark_price_e8: PriceE8, funding_index_e8: Fundi
     """Whether the account is worth at least its maintenance margin."""
     value_e8 = account_value_e8(account, mark_price_e8, funding_index_e8)
     return value_e8 >= maintenance_margin_e8(account, mark_price_e8)
+
+
+def was_solvent(account: Account, truth: MarketTruth, now_ns: TimeNs, max_age_ns: TimeNs) -> bool:
+    """Whether an account was solvent by every value that may lawfully have been used at a time."""
+    start_ns = TimeNs(max(0, now_ns - max_age_ns))
+    return all(
+        is_solvent(account, truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns))
+        for time_ns in instants(truth, start_ns, now_ns)
+    )
+
+
+def instants(truth: MarketTruth, start_ns: TimeNs, end_ns: TimeNs) -> Iterator[TimeNs]:
+    """The times from start to end at which the truth can turn: both ends and every tick in between.
+
+    Between ticks the price stands still and the index moves in one direction, so the ends decide.
+    """
+    tick_ns = truth.series.tick_ns
+    yield start_ns
+    yield from map(TimeNs, range(start_ns - start_ns % tick_ns + tick_ns, end_ns, tick_ns))
+    yield end_ns
 
 
 def open_accounts(truth: MarketTruth, count: int, end_ns: TimeNs) -> tuple[Account, ...]:

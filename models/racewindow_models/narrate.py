@@ -44,6 +44,10 @@ def _restarted(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"routing switches to {data['database']}; {_and(data['services'])} start; trading reopens"
 
 
+def _overlap(data: Mapping[str, Any], _: TimeNs) -> str:
+    return f"{data['instance']} starts while {data['other']} has not ended"
+
+
 def _loaded(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"{data['instance']} has loaded its state"
 
@@ -144,6 +148,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "writer.stopped": _stopped,
     "database.copied": _copied,
     "services.restarted": _restarted,
+    "writer.overlap": _overlap,
     "writer.loaded": _loaded,
     "writer.state_missing": _missing,
     "writer.published": _published,

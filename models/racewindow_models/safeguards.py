@@ -26,6 +26,11 @@ SAFEGUARDS = {
     "copy_complete": "the operator compares the rows of both databases before routing switches",
     "generation_check": "the committer refuses a value of an older generation than the last one on the chain",
     "outbox": "the cloud store is fed from the chain's own log, so that both sinks roll back together",
+    "independent_validation": "validation compares with the state before the window and other venues, not the sinks",
+    "external_mark_at_reopen": "while markets reopen, the mark price follows other venues; the own book has no vote",
+    "liquidation_grace": "liquidation begins only when a grace period after the reopening is over",
+    "liquidation_after_fresh": "liquidation begins only when all feeds are fresh again",
+    "post_only_band": "in a post-only market, aggressive orders but TP/SL must be within 5 bps of external fair price",
 }
 """Name -> what it does."""
 
@@ -53,6 +58,11 @@ class Safeguards:
     copy_complete: bool = False
     generation_check: bool = False
     outbox: bool = False
+    independent_validation: bool = False
+    external_mark_at_reopen: bool = False
+    liquidation_grace: bool = False
+    liquidation_after_fresh: bool = False
+    post_only_band: bool = False
 
     @classmethod
     def of(cls, sim: Simulation, names: Mapping[str, str], **always: bool) -> Safeguards:

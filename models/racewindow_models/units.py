@@ -72,3 +72,10 @@ def text_seconds(time_ns: int) -> str:
     """A time or span in seconds: `60 s`, `0.5 s`."""
     whole, part = divmod(time_ns, SECOND_NS)
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".") + " s"
+
+
+def text_duration(time_ns: int) -> str:
+    """A span of whole seconds in hours, minutes and seconds, without those that are 0: `6 h 30 min`, `10 s`, `0 s`."""
+    seconds = time_ns // SECOND_NS
+    parts = ((seconds // 3_600, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from racewindow import Network
+import racewindow
+from racewindow import Network, WriteFault
 from racewindow_models.database import Database
 from racewindow_models.units import MarketName
 from racewindow_models.witness import Witness
@@ -19,10 +20,15 @@ async def copy_rows(
     *,
     in_one_transaction: bool = False,
 ) -> None:
-    """Copy the rows of all markets, one after the other unless it is in one transaction."""
+    """Copy the rows of all markets, one after the other unless it is in one transaction.
+
+    What a fault makes of the copy, at the point `db.copy`, whoever waits for it takes for complete.
+    """
+    fault = racewindow.offer_fault("db.copy", service=target.name)
+    rows = fault.written(markets) if isinstance(fault, WriteFault) else markets
     if in_one_transaction:
-        await network.call_until_answered(source.name, source.copy_rows, markets, target)
+        await network.call_until_answered(source.name, source.copy_rows, rows, target)
     else:
-        for market in markets:
+        for market in rows:
             await network.call_until_answered(source.name, source.copy_row, market, target)
     witness.rows_copied(tuple(markets), source.name, target.name)

@@ -23,12 +23,15 @@ class Provenance:
 
     `producer`: the service instance. `state_by`: the instance whose state it started from, `NOBODY` for a state that
     was not there. `from_saved_state`: whether that state goes back, over any number of rounds, to the one that was
-    saved before the window.
+    saved before the window. `sources`: what else it was computed from, such as the spot oracle or the venue's own book.
+    `last_thin_ns`: when a book that was thin last had a vote in it, None for never.
     """
 
     producer: str
     state_by: str
     from_saved_state: bool
+    sources: tuple[str, ...] = ()
+    last_thin_ns: TimeNs | None = None
 
     def __str__(self) -> str:
         if self.producer == NOBODY:
@@ -37,6 +40,8 @@ class Provenance:
             return f"computed by {self.producer} before its state was loaded"
         if not self.from_saved_state:
             return f"computed by {self.producer} from a state that {self.state_by} began before its load was complete"
+        if self.sources:
+            return f"computed by {self.producer} from {', '.join(self.sources[:-1])} and {self.sources[-1]}"
         if self.state_by == self.producer:
             return f"computed by {self.producer}"
         return f"computed by {self.producer} from the state saved by {self.state_by}"

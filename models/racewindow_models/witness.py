@@ -60,6 +60,11 @@ class Witness:
         self._log.info("state saved", instance=instance, markets=markets)
         self._emit("writer.stopped", instance=instance, markets=markets)
 
+    def instances_overlap(self, instance: str, other: str) -> None:
+        """A writer starts, and another instance of it has not ended."""
+        self._log.warning("two instances are up", instance=instance, other=other)
+        self._emit("writer.overlap", instance=instance, other=other)
+
     def state_loaded(self, instance: str) -> None:
         """A writer's loader is done."""
         self._log.info("state loaded", instance=instance)
@@ -86,7 +91,11 @@ class Witness:
     def block_appended(self, block: Block) -> None:
         """The committer has appended a block to the chain."""
         self._log.info("block appended", height=block.height, values=_known(block.batch))
-        self._emit("chain.block", block=block, truth=self._truth, max_age_ns=self._max_age_ns)
+        self._emit("chain.block", block=block, truth=self._truth, max_age_ns=self._max_age_ns, **self._more(block))
+
+    def _more(self, _block: Block) -> dict[str, Any]:
+        """What else there is to say of a block."""
+        return {}
 
     def batch_stored(self, height: BlockHeight, batch: Batch) -> None:
         """The committer has stored a block's batch in the cloud."""

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import trio
 
 import racewindow
-from racewindow import CallError, Cell, Instance, Network, TrackedDict
-from racewindow_models.database import Routing
+from racewindow import CallError, Cell, Instance, Network, StoreError, TrackedDict
+from racewindow_models.clocks import load_config
+from racewindow_models.database import Database, Routing
 from racewindow_models.ground_truth import mark_price_e8
 from racewindow_models.oracle import OracleRound, SpotOracle
 from racewindow_models.safeguards import Safeguards
@@ -58,6 +59,7 @@ class MarketDataWriter:
 
     async def serve(self, process: Instance, routing: Routing, settings: Settings, first_round: int = 0) -> None:
         """The life of an instance that has just been started: loader and tick loop, at once."""
+        self._safeguards = load_config(self._safeguards)
         process.spawn(self.load, process, routing, name="loader")
         process.spawn(self.run_ticks, routing, settings, first_round, name="ticks")
 
@@ -70,8 +72,16 @@ class MarketDataWriter:
         finally:
             with trio.CancelScope(shield=True):
                 states = [self._states[market] for market in self._markets]
-                await self._network.call_until_answered(database.name, database.save_states, states)
+                await self._save(database, states)
             self._witness.writer_stopped(self.instance, self._markets)
+
+    async def _save(self, database: Database, states: Sequence[MarketState]) -> None:
+        """Save them; what the store gives up is tried again."""
+        while True:
+            try:
+                return await self._network.call_until_answered(database.name, database.save_states, states)
+            except StoreError:
+                await trio.sleep(1)
 
     async def load(self, process: Instance, routing: Routing) -> None:
         """The loader: read the saved states one by one, then be ready."""
@@ -98,7 +108,7 @@ class MarketDataWriter:
                 await trio.sleep_until(to_trio_seconds(settings.round_ns(number)))
             try:
                 await self._tick(routing, write_ns)
-            except CallError as error:
+            except (CallError, StoreError) as error:
                 self._witness.call_failed(self.instance, str(error))
 
     async def _tick(self, routing: Routing, write_ns: TimeNs) -> None:

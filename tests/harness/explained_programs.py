@@ -9,6 +9,7 @@ import trio
 
 import racewindow
 from racewindow import Cell, TrackedDict
+from racewindow.explanation import RacingPair
 
 
 async def lost_update() -> None:
@@ -179,6 +180,13 @@ class Known:
     def name(self) -> str:
         """Of the program."""
         return self.main.name if isinstance(self.main, racewindow.Scenario) else self.main.__name__
+
+    def assert_is_decided_by(self, pair: RacingPair) -> None:
+        """It is that pair, and it alone."""
+        assert pair.key.startswith(self.key)
+        assert (pair.first.task.partition("#")[0], pair.first.mode) == self.first
+        assert (pair.second.task.partition("#")[0], pair.second.mode) == self.second
+        assert pair.kept.failing == pair.kept.runs > 0 == pair.reversed.failing < pair.reversed.runs
 
 
 PROGRAMS = (

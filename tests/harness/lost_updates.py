@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import _thread
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -61,7 +61,7 @@ def interrupted(program: Callable[[], Awaitable[None]], run: int, *, inside: boo
             await program()
         finally:
             if number == run:
-                signal.raise_signal(signal.SIGINT)
+                _thread.interrupt_main()  # from outside: a program may not send itself signals
                 while inside:
                     pass
 

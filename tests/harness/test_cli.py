@@ -42,6 +42,7 @@ def options(text: str) -> set[str]:
         (("shrink",), {"--tries", "--seconds", "--out", "--json", "--quiet", "--help"}),
         (("replay",), {"--schedule", "--step", "--log", "--json", "--help"}),
         (("report",), {"--out", "--format", "--schedules", "--seconds", "--no-explain", "--quiet", "--help"}),
+        (("plan", "new"), {"--system", "--help"}),
         (("explain",), {"--schedules", "--seconds", "--json", "--quiet", "--help"}),
     ],
 )

@@ -26,6 +26,7 @@ def holds(_history: History) -> Verdict:
     checks=[FunctionChecker("conservation", holds), FunctionChecker("sinks_agree", holds)],
     faults=[racewindow_faults.Crash(target="writer-*"), racewindow_faults.Stall(seconds=60)],
     feed=lambda path: path,
+    not_in_all=["check"],
     incident="2026-01-19, an exchange",
 )
 async def window(sim: Simulation, *, ticks: int = 2, market: str = "XRP") -> None:
@@ -35,6 +36,11 @@ async def window(sim: Simulation, *, ticks: int = 2, market: str = "XRP") -> Non
     """
 
 
+@scenario(incident="2017-06-30, another one")
+async def earlier(sim: Simulation) -> None:
+    """Two writers write."""
+
+
 @scenario
 async def bare() -> None: ...
 
@@ -42,12 +48,13 @@ async def bare() -> None: ...
 FOUND = [
     Listed("bare", "racewindow", bare),
     Listed("broken", "their-package", problem="bad.py, line 1: ValueError: no"),
+    Listed("earlier", "", earlier),
     Listed("the-window", "their-package", window),
 ]
 
 
 @pytest.mark.parametrize(("found", "name"), [(FOUND, "list.txt"), ([], "list_empty.txt")])
-def test_the_list_reads_well(
+def test_the_list_is_by_incident_and_reads_well(
     racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch, found: list[Listed], name: str
 ) -> None:
     monkeypatch.setattr("racewindow.target.list_scenarios", lambda: found)
@@ -55,6 +62,23 @@ def test_the_list_reads_well(
 
     assert (ran.status, ran.err) == (0, "")
     assert_snapshot(name, ran.out)
+
+
+def test_by_name_it_says_all_about_a_scenario(racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racewindow.target.list_scenarios", lambda: FOUND)
+    ran = racewindow("list", "the-window", "bare", "broken")
+
+    assert (ran.status, ran.err) == (0, "")
+    assert_snapshot("list_names.txt", ran.out)
+
+
+def test_an_unknown_name_gets_the_nearest(racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racewindow.target.list_scenarios", lambda: FOUND)
+    ran = racewindow("list", "bare", "the-widow")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "there is no scenario called 'the-widow'." in ran.err
+    assert "did you mean 'the-window'?" in ran.err
 
 
 def test_what_an_import_prints_is_not_part_of_the_list(
@@ -75,4 +99,6 @@ def test_every_scenario_of_ours_is_listed(racewindow: CommandLine) -> None:
     ran = racewindow("list")
 
     assert ran.status == 0
-    assert "cannot be loaded" not in ran.out
+    assert "annot be loaded" not in ran.out
+    assert "Of no incident" not in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80

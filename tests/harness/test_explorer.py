@@ -350,6 +350,7 @@ def test_a_checker_that_cannot_tell_is_noted_once() -> None:
 
     assert result.verdict == "nothing found"
     assert result.notes == ("strict could not tell in at least one execution: saw 1 events",)
+    assert result.unknown == {"strict": result.executions}
 
 
 @pytest.mark.parametrize("clock", ["idle", "racing"])

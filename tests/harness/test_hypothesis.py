@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import HealthCheck, Phase, assume, example, given, settings, target
+from hypothesis import Phase, assume, example, given, settings, target
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.database import InMemoryExampleDatabase
@@ -19,6 +19,8 @@ from racewindow.hypothesis import explored, faults, schedules
 from racewindow.runtime.execution import Environment
 from racewindow_faults import process
 from tests.harness.drawn_programs import both_wait, counted, restart
+
+pytestmark = pytest.mark.slow
 
 SEARCH = settings(max_examples=1_000, database=None, phases=[Phase.generate, Phase.shrink], print_blob=False)
 PRICES = st.lists(st.integers(1, 100_000), max_size=5)
@@ -242,6 +244,7 @@ def test_a_method_a_simulation_and_another_semantics_do_as_well() -> None:
 
 def test_long_programs_trip_no_health_check() -> None:
     """Hundreds of decisions are not too much data, nor too slow to draw."""
+    ended: list[int] = []
 
     @settings(max_examples=30, database=None, suppress_health_check=(), deadline=None)
     @given(schedule=schedules())
@@ -254,9 +257,10 @@ def test_long_programs_trip_no_health_check() -> None:
         async with trio.open_nursery() as nursery:
             for _ in range(6):
                 nursery.start_soon(service)
+        ended.append(1)
 
     test()
-    assert HealthCheck.too_slow not in settings.get_profile("default").suppress_health_check
+    assert len(ended) >= 30
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,17 @@ def test_a_declaration_fills_in_its_defaults() -> None:
     assert (restart_writer.semantics, restart_writer.incident) == ("processes", "2026-01-19")
 
 
+def test_all_leaves_out_what_is_said_to_break_something_else() -> None:
+    """Named, it is switched on like any other; a name that is no safeguard is refused where it is declared."""
+    toggles = {"fencing": "the sink checks tokens", "failover_at_once": "nobody waits"}
+    declared = scenario(safeguards=toggles, not_in_all=["failover_at_once"])(plain)
+
+    assert declared.resolve_safeguards("all") == ("fencing",)
+    assert declared.resolve_safeguards("failover_at_once,fencing") == ("fencing", "failover_at_once")
+    with pytest.raises(UsageError, match="there is no safeguard called 'fence'"):
+        scenario(safeguards=toggles, not_in_all=["fence"])
+
+
 def test_any_async_function_is_a_scenario() -> None:
     """With a Simulation or without, wrapped or not; a scenario is itself."""
     assert as_scenario(restart_writer) is restart_writer

@@ -6,13 +6,13 @@ import io
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import racewindow as library
@@ -297,6 +297,26 @@ def test_looking_changes_nothing_in_any_program(program: Program, seed: int, way
     assert len(looked.moments) == len(plain.trace)
     assert (looked.failing is None) == (plain.outcome == "ok")
     assert max(len(line) for at in range(len(looked.moments)) for line in moment_text(looked, at).splitlines()) <= WIDTH
+
+
+@settings(max_examples=20)
+@given(programs(), st.integers(0, 1 << 16), st.data())
+def test_an_earlier_step_looks_as_if_it_had_been_run_again_up_to_there(
+    program: Program, seed: int, data: st.DataObject
+) -> None:
+    """Going back is looking at what is kept of an earlier step: that is what an execution that ends there shows."""
+    function = as_function(program, [])
+    with session(function) as running:
+        _, schedule = taken(running, walk(seed))
+    whole, _ = walk_of(function, schedule)
+    steps = data.draw(st.integers(1, len(whole.moments)))
+    try:
+        again, _ = walk_of(function, replace(schedule, limits={"step_limit": steps}))
+    except library.DivergenceError:  # it ends before the last decision of the schedule
+        reject()
+
+    assert again.moments == whole.moments[:steps]
+    assert again.state(steps) == whole.state(steps)
 
 
 def failing_source(program: Any, schedule: Schedule | None = None) -> str:

@@ -14,7 +14,7 @@ class Stub(NamedTuple):
 
     path: str
     number: int = 0
-    holds: int = 0
+    held: tuple[tuple[int, tuple[str, ...]], ...] = ()
     touched: Any = None
     pending: Any = None
 
@@ -49,9 +49,25 @@ def test_an_option_that_is_not_there_is_left_out() -> None:
 
 def test_steps_at_a_gate_do_not_count() -> None:
     picker = TolerantPicker([Deviation("main/0", 1, "task", 0, "main/1")])
+    held = ((1, ("A starts before B starts",)),)
 
-    assert picked(picker, [A, B], A._replace(number=2, holds=1)) == "main/0"
-    assert picked(picker, [A, B], A._replace(number=3, holds=1)) == "main/1"
+    assert picked(picker, [A, B], A._replace(number=2, held=held)) == "main/0"
+    assert picked(picker, [A, B], A._replace(number=3, held=held)) == "main/1"
+
+
+def test_steps_at_a_gate_that_was_there_when_it_was_recorded_count() -> None:
+    given = ("A starts before B starts",)
+    picker = TolerantPicker([Deviation("main/0", 1, "task", 0, "main/1")], given=given)
+
+    assert picked(picker, [A, B], A._replace(number=2, held=((1, given),))) == "main/1"
+    assert picked(picker, [A, B], A._replace(number=2, held=((1, (*given, "another")),))) == "main/0"
+
+
+def test_a_step_after_which_there_was_nothing_to_decide_has_been_taken_as_well() -> None:
+    picker = TolerantPicker([Deviation("main/0", 3, "task", 0, "main/1")], until=[("main/0", 1)])
+
+    assert picked(picker, [A, B], A._replace(number=3)) == "main/0"
+    assert picked(picker, [A, B], A._replace(number=4)) == "main/0", "followed beyond the last of its steps"
 
 
 def test_after_the_last_of_its_steps_nothing_is_followed_any_more() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import racewindow
 from racewindow import Fault, Result, Scenario
+from racewindow_faults.clock import Frozen, Jump, Skew
+from racewindow_faults.config import FlagReuse, OldConfig, PartialRollout, WrongOrder
 from racewindow_faults.network import Delay, Reset
 from racewindow_faults.process import Cancel, Crash, Overlap, Pause, Restart, Stall
-from racewindow_faults.storage import StaleRead
+from racewindow_faults.storage import Abort, FailedCommit, LostFsync, LostWrite, PartialCopy, StaleRead, TornBatch
 from racewindow_models.scenarios.paradex import paradex
 from racewindow_models.scenarios.paradex_overlap import paradex_overlap
 from racewindow_models.scenarios.paradex_partial_copy import paradex_partial_copy
@@ -44,6 +48,9 @@ def groups(result: Result) -> set[tuple[str | None, str | None]]:
         Delay(target="committer", seconds=20),
         Reset(target="committer"),
         StaleRead(),
+        Skew(target="committer", seconds=60),
+        WrongOrder(),
+        FailedCommit(),
     ],
     ids=lambda fault: fault.kind,
 )
@@ -62,6 +69,39 @@ def test_a_writer_that_crashes_before_it_has_saved_its_state_leaves_nothing_to_l
     assert ("no_false_liquidation", "default") in groups(result)
 
 
+def test_every_kind_of_fault_of_clocks_configuration_and_storage_has_a_place_to_strike() -> None:
+    clocks, configs = Skew() | Jump() | Frozen(), OldConfig() | FlagReuse() | PartialRollout() | WrongOrder()
+    storage = StaleRead() | LostWrite() | LostFsync() | TornBatch() | FailedCommit() | Abort() | PartialCopy()
+    faults = clocks | configs | storage
+    result = racewindow.explore(
+        paradex, strategy="random", schedules=5, safeguards="all", faults=faults, all_failures=True, shrink=False
+    )
+    assert len(faults.faults) == 14
+    assert result.faults_offered.keys() == {fault.kind for fault in faults.faults}
+    assert all(result.faults_offered.values())
+
+
+@pytest.mark.parametrize("fault", [Skew(seconds=-60), Frozen(seconds=60)], ids=lambda fault: fault.kind)
+def test_a_guard_of_ages_is_as_good_as_the_clock_of_its_service(fault: Fault) -> None:
+    """The committer's, when it is behind; one that stands still has gone as far as the window by then."""
+    found = groups(searched(paradex, CLOSED, replace(fault, target="committer")))
+    assert found == ({("no_unknown_age", "stale")} if fault.kind == "skew" else set())
+
+
+def test_a_guard_is_as_good_as_the_configuration_that_has_switched_it_on() -> None:
+    """Each service has its own: a committer with the old one takes stale values, a writer writes missing ones."""
+    committer = searched(paradex, CLOSED, OldConfig(target="committer"))
+    old = OldConfig(target="writer-2")
+    writer = racewindow.explore(paradex, strategy="random", schedules=300, safeguards=CLOSED, faults=old, shrink=False)
+    assert groups(committer) == {("no_unknown_age", "stale"), ("no_mixed_generations", "torn")}
+    assert writer.failures[0].faults == ("in step 0 of writer-2: fault old-config:target=writer-2",)
+
+
+def test_rows_that_a_copy_has_left_out_are_noticed_by_those_who_miss_them_only() -> None:
+    assert ("no_false_liquidation", "default") in groups(searched(paradex, CLOSED, PartialCopy()))
+    assert searched(paradex, f"{CLOSED},presence_required", PartialCopy()).verdict == "complete"
+
+
 @pytest.mark.parametrize("closing", ["fencing", "cas_write"])
 @pytest.mark.parametrize("fault", [DELAYED, Delay(target="writer-2*")], ids=["old", "new"])
 def test_a_store_that_looks_at_what_arrives_does_not_mind_when_it_does(closing: str, fault: Fault) -> None:
@@ -77,7 +117,7 @@ def test_a_write_in_flight_outlives_a_full_downtime_unless_it_is_drained() -> No
 
 def test_a_stop_that_is_believed_and_not_true_makes_an_overlap_of_a_full_downtime() -> None:
     found = searched(paradex_overlap, "full_downtime,drain_writes,atomic_batch", Overlap(seconds=10))
-    assert groups(found) == {("generation_monotonic", "regressed")}
+    assert groups(found) == {("generation_monotonic", "regressed"), ("no_overlap", None)}
 
 
 @pytest.mark.parametrize("fault", [StaleRead(), Delay(target="copy-job", seconds=10)], ids=lambda fault: fault.kind)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from racewindow import UsageError
 from racewindow_models.settings import Settings
-from racewindow_models.units import E8, TimeNs, text_e8, text_seconds, text_usdt, to_trio_seconds
+from racewindow_models.units import E8, TimeNs, text_duration, text_e8, text_seconds, text_usdt, to_trio_seconds
 
 
 @given(amount_e8=st.integers(-(10**20), 10**20))
@@ -37,6 +37,11 @@ def test_money_is_cut_to_cents(amount_e8: int, text: str) -> None:
 @pytest.mark.parametrize(("time_ns", "text"), [(0, "0 s"), (60 * 10**9, "60 s"), (1_500_000_000, "1.5 s")])
 def test_time_is_told_in_seconds(time_ns: int, text: str) -> None:
     assert text_seconds(time_ns) == text
+
+
+def test_a_long_time_is_told_in_hours_minutes_and_seconds() -> None:
+    told = {seconds: text_duration(seconds * 10**9) for seconds in (0, 10, 3_600, 23_400, 90_061)}
+    assert told == {0: "0 s", 10: "10 s", 3_600: "1 h", 23_400: "6 h 30 min", 90_061: "25 h 1 min 1 s"}
 
 
 def test_time_reaches_trio_in_seconds() -> None:

@@ -14,7 +14,7 @@ sent, and cannot be cancelled meanwhile: to trio it is a runnable task whose tur
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from racewindow.constraints import AT, ENDS, Before, Moment
@@ -22,7 +22,7 @@ from racewindow.footprint import ADD_CODE, READ_CODE
 from racewindow.runtime.location import Locator, suspended_at
 from racewindow.runtime.patches import Held
 from racewindow.runtime.runner import SimRunner
-from racewindow.runtime.task import SimTask
+from racewindow.runtime.task import HeldStep, SimTask, held_steps
 
 
 class Gate:
@@ -62,10 +62,10 @@ class Waiting:
         """Whether the task may go on."""
         return all(gate.look() for gate in self.gates) and (self.rest is None or bool(self.rest()))
 
-    @property
-    def held_by(self) -> tuple[str, ...]:
+    def held_by(self, besides: Collection[Before]) -> tuple[str, ...]:
         """The constraints that are not met."""
-        return tuple(str(gate.constraint) for gate in self.gates if not gate.is_open)
+        unmet = (gate.constraint for gate in self.gates if not gate.is_open)
+        return tuple(str(each) for each in unmet if each not in besides)
 
 
 class _Progress:
@@ -156,7 +156,7 @@ class Gates:
 
         def stop(_: object) -> type[Held]:
             task._next_send_fn, task._next_send = send, value
-            task.holds = getattr(task, "holds", 0) + 1
+            task.held = (*held_steps(task), HeldStep(task.number, tuple(gate.constraint for gate in gates)))
             progress.point = task._schedule_points + 1  # it will stand where it stands now
             runner.until_predicate = Waiting(gates)
             runner.effects += 1  # it does not spin
@@ -217,7 +217,7 @@ def put_gates(runner: SimRunner, constraints: Sequence[Before], locator: Locator
         runner.runq, runner.waiting = _Runnable(gates), _InUntil(gates)
 
 
-def held_by(task: SimTask) -> tuple[str, ...]:
-    """The constraints that keep a task from going on."""
+def held_by(task: SimTask, besides: Collection[Before] = ()) -> tuple[str, ...]:
+    """The constraints that keep a task from going on, besides some."""
     predicate = task.predicate
-    return predicate.held_by if isinstance(predicate, Waiting) else ()
+    return predicate.held_by(besides) if isinstance(predicate, Waiting) else ()

@@ -260,6 +260,10 @@ class Recorder:
                 status = status._parent
         return codes
 
+    def waits_for(self, task: SimTask, *, in_until: bool) -> tuple[int, ...]:
+        """What the next step of a task will read at least; see `TrailRecorder.waits_for`."""
+        return tuple(self.scope_codes(task))
+
     # --- afterwards -------------------------------------------------------------------------------------------------
 
     def trace(self, faults: tuple[str, ...] = ()) -> Trace:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -34,7 +34,7 @@ del Task.__init_subclass__
 _SLOTS = (
     "child_names",
     "enablers",
-    "holds",
+    "held",
     "joined",
     "label",
     "number",
@@ -53,6 +53,13 @@ _SLOTS = (
 )
 
 
+class HeldStep(NamedTuple):
+    """A step in which a task only found itself at a gate: its number, and the constraints that had put it there."""
+
+    number: int
+    constraints: tuple[object, ...]
+
+
 class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     """A trio task that knows its path, its own step number, and what it sleeps or waits for."""
 
@@ -69,7 +76,7 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
     predicate: Callable[[], object] | None  # what a task in `until` waits for
     waits_on: Any  # key of the object on which it waits, for footprints; None if unknown
     waited_for: Callable[[], object] | None  # the predicate of the `until` that its next step comes from
-    holds: int  # steps in which it found itself at a gate; unset as long as there is none
+    held: tuple[HeldStep, ...]  # unset as long as there is none
     # Filled by a TrailRecorder only:
     tid: int  # number in the TaskTable
     previous: int  # index of its last step, -1 before the first
@@ -132,6 +139,12 @@ class SimTask(Task):  # type: ignore[misc]  # see _trio_internals
 
 
 Task.__init_subclass__ = _FORBID_SUBCLASSES
+
+
+def held_steps(task: SimTask) -> tuple[HeldStep, ...]:
+    """The steps in which a task found itself at a gate."""
+    return getattr(task, "held", ())
+
 
 _next_count = itertools.count().__next__
 _KNOWN_FIELDS = {

@@ -369,6 +369,10 @@ class TrailRecorder(Recorder):
         codes, self.footprint = tuple(self.footprint), kept
         return codes, held
 
+    def waits_for(self, task: SimTask, *, in_until: bool) -> tuple[int, ...]:
+        """What the next step of a task will read at least: the scopes around it, and in `until` what it looks at."""
+        return self.look(task)[0] if in_until else tuple(self.scope_codes(task))
+
     def place(self, task: SimTask) -> int:
         """Where a task is suspended, as a number: code and instruction of every frame on its stack."""
         if not task.place:

@@ -5,7 +5,8 @@ it waits in, and its coroutine is kept, suspended for ever, until the execution 
 that are left, what its `finally` blocks do is not part of the execution.
 
 For the reduction a vanishing is a cancel: it writes the scope that all steps of the tasks read. A task that could have
-gone on and now never will has no step that could race with it, so it counts as waiting (`SimRunner.vanished`).
+gone on and now never will has no step that could race with it, so it counts as waiting (`SimRunner.vanished`). One in
+`until` counts as waiting for what its predicate reads as well: it may have missed the moment at which that held.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def bury(runner: SimRunner, root: SimTask) -> None:
     runner.vanishing = None
     runner.version += 1  # for who looks at what waits
     for task in list(_subtree(root)):
+        codes = runner.recorder.waits_for(task, in_until=task in runner.waiting) if runner.naming else ()
         _stop_waiting(runner, task)
         nurseries, task._child_nurseries = task._child_nurseries, []
         for nursery in nurseries:
@@ -56,7 +58,6 @@ def bury(runner: SimRunner, root: SimTask) -> None:
         while status is not None and status is not task._parent_nursery._cancel_status:
             status._scope.deadline = inf
             status = status._parent
-        codes = tuple(runner.recorder.scope_codes(task)) if runner.naming else ()
         runner.vanished.append((task, codes))
         runner.task_exited(task, ENDED_WELL)
         task._cancel_status, task._child_nurseries = here, nurseries  # for when it is taken down

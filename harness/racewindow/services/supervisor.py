@@ -80,6 +80,11 @@ class Instance:
         """Whether it lives; reads its state."""
         return self.state.get() in UP
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it lives and has said that it is ready; reads its state."""
+        return self.state.get() is State.READY
+
     def crash(self) -> None:
         """End all of its tasks where they stand; nothing happens if it has ended before.
 

@@ -7,7 +7,7 @@ as certain steps have been taken the rest is left to the default, or to chance.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from racewindow.schedule import CLOCK, START, Deviation
@@ -39,17 +39,24 @@ class TolerantPicker:
 
     `until`: steps after all of which the deviations are followed no more; None to follow them to the end. `chance`: the
     seed of what decides after that; None for the default order. A step in which a task only finds itself held back by
-    a constraint does not count, so that steps keep the numbers that they have without one.
+    a constraint does not count, so that steps keep the numbers that they have without one; but for those in `given`,
+    under which the deviations were recorded.
     """
 
     words = None
 
     def __init__(
-        self, deviations: Iterable[Deviation], *, until: Iterable[Place] | None = None, chance: int | None = None
+        self,
+        deviations: Iterable[Deviation],
+        *,
+        until: Iterable[Place] | None = None,
+        chance: int | None = None,
+        given: Collection[object] = (),
     ) -> None:
         self._deviations = tuple(deviations)
         self._until = None if until is None else frozenset(until)
         self._chance = chance
+        self._given = given
         self.restart()
 
     def restart(self) -> None:
@@ -65,9 +72,9 @@ class TolerantPicker:
 
     def pick_task(self, candidates: list[Task], *, may_advance: bool, last: Task | None, advances: int) -> int:
         """The option named for this decision if it is there, else the default; afterwards the completion."""
-        place = (START, 0) if last is None else (last.path, _own_number(last) - 1)
-        if self._ahead:
-            self._ahead.discard(place)
+        place = (START, 0) if last is None else (last.path, self._number(last) - 1)
+        if self._ahead:  # a step after which there was nothing to decide was not seen
+            self._ahead = {(path, number) for path, number in self._ahead if path != place[0] or number > place[1]}
         if self._free:
             if self._dice is not None:
                 return self._dice.randrange(len(candidates) + may_advance)
@@ -85,14 +92,19 @@ class TolerantPicker:
         _, _, position = self._values.place(task)
         if self._free:
             return 0 if self._dice is None else self._dice.randrange(count)
-        option = self._wanted.pop((task.path, _own_number(task), "value", position), "0")
+        option = self._wanted.pop((task.path, self._number(task), "value", position), "0")
         return int(option) if option.isdecimal() and int(option) < count else 0
 
     def pick_fault(self, offers: Sequence[Offered], *, task: Task, index: int) -> int:
         """The fault named for this point if it is offered, else none; none at all in the completion."""
-        option = None if self._free else self._wanted.pop((task.path, _own_number(task), "fault", index), None)
+        option = None if self._free else self._wanted.pop((task.path, self._number(task), "fault", index), None)
         return next((offer.number for offer in offers if offer.text == option and offer.affordable), 0)
 
+    def _number(self, task: Task) -> int:
+        """How many steps it has taken, without those that do not count."""
+        return task.number - len(uncounted(getattr(task, "held", ()), self._given))
 
-def _own_number(task: Task) -> int:
-    return task.number - int(getattr(task, "holds", 0))
+
+def uncounted(held: Iterable[tuple[int, Collection[object]]], given: Collection[object]) -> list[int]:
+    """Of the steps in which a task was held back, by number and constraints, those that are not there under `given`."""
+    return [number for number, constraints in held if not any(each in given for each in constraints)]

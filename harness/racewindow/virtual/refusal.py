@@ -110,10 +110,14 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("concurrent.futures.process:ProcessPoolExecutor", ("submit",), RealIOError, _PROCESS),
     Refusal(
         "signal",
-        ("alarm", "setitimer", "pause", "sigwait", "sigwaitinfo", "sigtimedwait"),
+        (
+            *("alarm", "setitimer", "pause", "sigwait", "sigwaitinfo", "sigtimedwait"),
+            *("raise_signal", "pthread_kill", "pidfd_send_signal"),
+        ),
         RealIOError,
         _SIGNAL,
     ),
+    Refusal("os", ("kill", "killpg"), RealIOError, _SIGNAL),
     Refusal("asyncio.runners:Runner", ("__init__",), RealIOError, _LOOP),
     Refusal("asyncio.base_events:BaseEventLoop", ("run_forever",), RealIOError, _LOOP),
     Refusal("threading:Thread", ("start",), RealThreadError, _THREAD),

@@ -56,6 +56,7 @@ from racewindow_models.checkers_chain import (
     sinks_agree,
 )
 from racewindow_models.exchange import Exchange
+from racewindow_models.expected import Expected
 from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
 from racewindow_models.runbook import Step, carry_out
@@ -63,6 +64,30 @@ from racewindow_models.safeguards import Safeguards, declared
 from racewindow_models.window import prepare
 from racewindow_models.writer import MarketDataWriter
 
+EXPECTED = Expected(
+    ident="S-PDX-1",
+    violates=(
+        "no_false_liquidation",
+        "ready_before_write",
+        "no_unknown_age",
+        "bounded_delta",
+        "no_mixed_generations",
+    ),
+    closed_by=(
+        ("require_ready", "age_guard", "atomic_batch"),
+        ("presence_required", "age_guard", "atomic_batch"),
+        ("age_guard", "atomic_batch", "delta_guard"),
+    ),
+    not_closed_by=(("age_guard", "atomic_batch", "keep_last_good"),),
+    closes_only={
+        ("require_ready",): ("no_false_liquidation", "ready_before_write", "bounded_delta"),
+        ("presence_required",): ("no_false_liquidation", "ready_before_write", "bounded_delta"),
+        ("delta_guard", "keep_last_good"): ("no_false_liquidation", "ready_before_write", "bounded_delta"),
+        ("age_guard",): ("no_unknown_age",),
+        ("atomic_batch",): ("no_mixed_generations",),
+    },
+    constraints=2,
+)
 PARADEX = declared("require_ready", "presence_required", "age_guard", "atomic_batch", "delta_guard", "keep_last_good")
 """The safeguards that can make a difference here."""
 CHECKS = (

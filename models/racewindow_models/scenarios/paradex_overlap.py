@@ -37,8 +37,9 @@ import racewindow
 from racewindow_faults.network import Delay
 from racewindow_faults.process import Overlap
 from racewindow_models.checkers_chain import no_mixed_generations, sinks_agree
-from racewindow_models.checkers_sinks import generation_monotonic
+from racewindow_models.checkers_sinks import generation_monotonic, no_overlap
 from racewindow_models.exchange import Exchange
+from racewindow_models.expected import Expected
 from racewindow_models.feed import load
 from racewindow_models.narrate import narrate_writes
 from racewindow_models.runbook import Step, carry_out
@@ -47,12 +48,25 @@ from racewindow_models.units import to_trio_seconds
 from racewindow_models.window import prepare
 from racewindow_models.writer import MarketDataWriter
 
+EXPECTED = Expected(
+    ident="S-PDX-2",
+    violates=("generation_monotonic", "no_mixed_generations"),
+    closed_by=(("full_downtime", "atomic_batch"), ("fencing", "atomic_batch"), ("cas_write", "atomic_batch")),
+    not_closed_by=(("lease", "drain_writes", "atomic_batch"),),
+    closes_only={
+        ("full_downtime",): ("generation_monotonic",),
+        ("fencing",): ("generation_monotonic",),
+        ("cas_write",): ("generation_monotonic",),
+        ("atomic_batch",): ("no_mixed_generations",),
+    },
+    constraints=2,
+)
 OVERLAP = declared("full_downtime", "drain_writes", "fencing", "lease", "cas_write", "atomic_batch")
 
 
 @racewindow.scenario(
     safeguards=OVERLAP,
-    checks=(generation_monotonic, no_mixed_generations, sinks_agree),
+    checks=(generation_monotonic, no_mixed_generations, sinks_agree, no_overlap),
     faults=(Delay(target="writer-1*", seconds=10), Overlap(seconds=10)),
     feed=load,
     narrate=narrate_writes,

@@ -30,12 +30,20 @@ from racewindow_faults.storage import StaleRead
 from racewindow_models.checkers_accounts import conservation, no_false_liquidation
 from racewindow_models.checkers_chain import bounded_delta, ready_before_write
 from racewindow_models.exchange import Exchange
+from racewindow_models.expected import Expected
 from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
 from racewindow_models.window import prepare
 
+EXPECTED = Expected(
+    ident="S-PDX-3",
+    violates=("no_false_liquidation", "ready_before_write", "bounded_delta"),
+    closed_by=(("presence_required",), ("copy_complete",)),
+    not_closed_by=(("generation_check",),),
+    constraints=1,
+)
 PARTIAL_COPY = declared("presence_required", "copy_complete", "generation_check")
 
 

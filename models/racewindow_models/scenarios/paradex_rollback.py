@@ -26,6 +26,7 @@ import racewindow
 from racewindow import Supervisor
 from racewindow_faults.process import Crash, Restart
 from racewindow_models.checkers_sinks import rollback_complete, sinks_agree_when_read
+from racewindow_models.expected import Expected
 from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
 from racewindow_models.rollback import Sinks
@@ -35,6 +36,14 @@ from racewindow_models.units import FundingIndexE8
 from racewindow_models.values import UNWRITTEN, Batch
 from racewindow_models.window import prepare
 
+EXPECTED = Expected(
+    ident="S-PDX-6",
+    violates=("rollback_complete", "sinks_agree"),
+    closed_by=(("outbox", "fencing"),),
+    not_closed_by=(("fencing",),),
+    closes_only={("outbox",): ("sinks_agree",)},
+    constraints=1,
+)
 ROLLBACK = declared("outbox", "fencing")
 
 

@@ -1,0 +1,1 @@
+"""A maintenance window of our own: the worker that charges orders is replaced while orders come in."""

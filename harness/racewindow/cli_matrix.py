@@ -1,0 +1,140 @@
+"""`racewindow matrix`: which sets of safeguards close what."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from racewindow.cli_options import assignments, fault_plan, feed_of, positive_seconds, whole_number
+from racewindow.cli_output import emit, emit_json, program_output_to
+from racewindow.errors import UsageError
+
+if TYPE_CHECKING:
+    from racewindow.matrix_search import MatrixProgress
+
+DONE, INTERRUPTED = 0, 130
+_NOTHING_TO_RUN = "it is the number of executions for each set, so it has to be at least 1."
+_NO_BUDGET = "it is how many faults may strike in one execution, so it has to be at least 0."
+_NO_STEPS = "it is how many steps one execution may take, so it has to be at least 1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command as they were typed, None or empty where they were not."""
+
+    target: str
+    strategy: str
+    schedules: str | None
+    seconds: str | None
+    seed: str
+    semantics: str | None
+    clock: str
+    safeguards: str | None
+    settings: list[str]
+    feed: str | None
+    allow_negative_prices: bool
+    faults: str | None
+    fault: list[str]
+    step_limit: str | None
+    everything: bool
+    as_json: bool
+    as_csv: bool
+    as_markdown: bool
+    quiet: bool
+
+
+def matrix(asked: Asked) -> int:
+    """Make the matrix as asked, print it, and return the exit status.
+
+    Raises UsageError before anything has been run.
+    """
+    forms = {"--json": asked.as_json, "--csv": asked.as_csv, "--markdown": asked.as_markdown}
+    given = [name for name, wanted in forms.items() if wanted]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot go together.", do="give one of them.")
+    schedules = whole_number("--schedules", asked.schedules, least=1, why=_NOTHING_TO_RUN)
+    seconds = positive_seconds("--seconds", asked.seconds)
+    seed = whole_number("--seed", asked.seed)
+    step_limit = whole_number("--step-limit", asked.step_limit, least=1, why=_NO_STEPS)
+    limits: dict[str, Any] = {} if step_limit is None else {"step_limit": step_limit}
+    params = assignments("--set", asked.settings)
+    budget = whole_number("--faults", asked.faults, least=0, why=_NO_BUDGET, such_as=1)
+
+    from racewindow import matrix_search
+    from racewindow.progress import LiveLine
+    from racewindow.report_matrix import matrix_csv, matrix_markdown, matrix_text
+    from racewindow.target import resolve
+
+    with program_output_to(sys.stderr):
+        scenario, target = resolve(asked.target)
+        feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
+    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+        found = matrix_search.matrix(
+            scenario,
+            safeguards=asked.safeguards,
+            strategy=asked.strategy,
+            seed=seed or 0,
+            schedules=schedules,
+            seconds=seconds,
+            everything=asked.everything,
+            semantics=asked.semantics,
+            clock=asked.clock,
+            params=params,
+            faults=fault_plan(scenario, asked.fault, budget),
+            on_progress=lambda progress: live.show(progress_line(progress)),
+            target_name=target,
+            **feed,
+            **limits,
+        )
+    again = _again(asked)
+    if asked.as_json:
+        emit_json(found.as_dict())
+    elif asked.as_csv:
+        emit(matrix_csv(found).rstrip("\n"))
+    else:
+        emit((matrix_markdown if asked.as_markdown else matrix_text)(found, again))
+    return INTERRUPTED if found.interrupted else DONE
+
+
+def progress_line(progress: MatrixProgress, width: int = 80) -> str:
+    """Which set is run, and how long it may still take."""
+    from racewindow.progress import duration
+
+    done, left, on, current, seconds, limit = progress
+    by_pace = seconds / done * left if done else None
+    rest = min(
+        (each for each in (by_pace, None if limit is None else limit - seconds) if each is not None), default=None
+    )
+    parts = [
+        f"set {done + 1:,} of about {done + left:,}",
+        "" if current is None else f"{current.executions:,} executions, {current.failing:,} failed",
+        "" if rest is None else f"{duration(max(0.0, rest))} left",
+        "+".join(on) or "no safeguard",
+    ]
+    return "  ".join(filter(None, parts))[:width]
+
+
+def _again(asked: Asked) -> str:
+    """The command as it could be typed again, without the form of its output."""
+    words = ["racewindow", "matrix", asked.target]
+    if asked.strategy != "auto":
+        words += ["--strategy", asked.strategy]
+    for option, value in (
+        ("--schedules", asked.schedules),
+        ("--seconds", asked.seconds),
+        ("--semantics", asked.semantics),
+        ("--safeguards", asked.safeguards),
+        ("--feed", asked.feed),
+        ("--faults", asked.faults),
+        ("--step-limit", asked.step_limit),
+    ):
+        words += [] if value is None else [option, value]
+    words += [] if asked.seed == "0" else ["--seed", asked.seed]
+    words += [] if asked.clock == "idle" else ["--clock", asked.clock]
+    words += [word for each in asked.settings for word in ("--set", each)]
+    words += [word for each in asked.fault for word in ("--fault", each)]
+    words += ["--allow-negative-prices"] if asked.allow_negative_prices else []
+    words += ["--everything"] if asked.everything else []
+    return shlex.join(words)

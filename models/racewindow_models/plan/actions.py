@@ -1,0 +1,115 @@
+"""What each kind of step does to the exchange, and what undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import trio
+
+import racewindow
+from racewindow import until
+from racewindow_models.plan.schema import (
+    Compare,
+    CopyRows,
+    Drain,
+    Drop,
+    Mode,
+    SetMode,
+    Start,
+    StepBase,
+    Stop,
+    Switch,
+    Wait,
+    WriteBoth,
+)
+from racewindow_models.plan.services import PlannedExchange
+from racewindow_models.units import MarketName, TimeNs, to_trio_seconds
+
+
+class Actions:
+    """The steps of a plan on one exchange."""
+
+    def __init__(self, exchange: PlannedExchange) -> None:
+        self._exchange, self._plan = exchange, exchange.plan
+        self._modes_before: dict[str, Mode | None] = {}
+
+    async def do(self, step: StepBase) -> None:
+        """Do a step. What it takes passes before it has an effect; a copy's is spread evenly over its batches."""
+        exchange, takes = self._exchange, TimeNs(racewindow.choose(step.takes))
+        if isinstance(step, CopyRows):
+            await self._copy(step, takes)
+            return
+        await _pass(takes)
+        match step:
+            case Stop():
+                for name in step.instances:
+                    if exchange.is_up(name) and name in exchange.service.instances:
+                        exchange.witness.maintenance_started(name)
+                    await exchange.stop(name)
+            case Start():
+                for name in step.instances:
+                    exchange.start(name)
+            case WriteBoth():
+                exchange.routing.write_both(both=True)
+            case Switch():
+                exchange.routing.switch(exchange.target)
+            case Drop():
+                exchange.routing.write_both(both=False)
+                exchange.source.drop()
+            case Compare():
+                await until(lambda: exchange.target.holds(exchange.markets))
+            case Drain():
+                await exchange.drain_writes()
+            case SetMode():
+                self._modes_before[step.step] = exchange.mode.get()
+                self._set_mode(step.mode)
+            case _:
+                assert isinstance(step, Wait), step
+
+    async def undo(self, step: StepBase) -> None:
+        """Undo a step that was done, or begun. Copied rows stay where they are; what is dropped cannot come back."""
+        exchange = self._exchange
+        match step:
+            case Stop():
+                for name in step.instances:
+                    exchange.start(name)
+            case Start():
+                for name in step.instances:
+                    await exchange.stop(name)
+            case WriteBoth():
+                exchange.routing.write_both(both=False)
+            case Switch():
+                exchange.routing.switch(exchange.source)
+            case SetMode() if step.step in self._modes_before:
+                self._set_mode(self._modes_before[step.step])
+
+    def _set_mode(self, mode: Mode | None) -> None:
+        self._exchange.mode.set(mode)
+        self._exchange.sim.emit("mode.changed", mode=mode)
+
+    # --- copying ----------------------------------------------------------------------------------------------------
+
+    async def _copy(self, step: CopyRows, takes: TimeNs) -> None:
+        markets = [MarketName(each) for each in step.markets or self._exchange.markets]
+        how, size = self._plan.database.copy_in, self._plan.database.batch
+        size = {"one transaction each": 1, "one transaction": len(markets), "read, then write": size}[how]
+        batches = [markets[start : start + size] for start in range(0, len(markets), size)]
+        for number, batch in enumerate(batches):
+            await _pass(TimeNs(takes * (number + 1) // len(batches) - takes * number // len(batches)))
+            await self._copy_batch(batch)
+        exchange = self._exchange
+        exchange.witness.rows_copied(tuple(markets), exchange.source.name, exchange.target.name)
+
+    async def _copy_batch(self, markets: Sequence[MarketName]) -> None:
+        exchange = self._exchange
+        call, source, target = exchange.network.call_until_answered, exchange.source, exchange.target
+        if self._plan.database.copy_in == "read, then write":
+            rows = await call(source.name, source.read_rows, markets)
+            await call(target.name, target.write_rows, rows)
+        else:
+            await call(source.name, source.copy_rows, markets, target)
+
+
+async def _pass(time_ns: TimeNs) -> None:
+    if time_ns:
+        await trio.sleep(to_trio_seconds(time_ns))

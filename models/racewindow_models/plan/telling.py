@@ -1,0 +1,27 @@
+"""How the events of a plan are told: those of the exchange as ever, and beside them those of the runbook."""
+
+from __future__ import annotations
+
+from racewindow import Event
+from racewindow_models.narrate import narrate_writes
+
+
+def tell(event: Event) -> str | None:
+    """The event as a person would tell it, without its time; None if it is not worth telling."""
+    data = event.data
+    match event.kind:
+        case "runbook.step":
+            if data["what"] == "begins":
+                return None
+            return f"{data['by']} {data['what']}: {data['step']}"
+        case "runbook.cut":
+            then = {"leave": "leaves it at that", "resume": "goes on", "roll back": "rolls back"}[data["then"]]
+            return f"whoever carries out the runbook is cut off after {data['after']!r}; who comes then {then}"
+        case "mode.changed":
+            return f"the markets are {str(data['mode']).replace('_', '-')} from now on"
+        case "writer.up":
+            return f"{data['instance']} starts"
+        case "window.left":
+            writers = " and ".join(data["writers"]) or "no writer"
+            return f"the window is over: {data['routed']} is in use, {writers} can write"
+    return narrate_writes(event)

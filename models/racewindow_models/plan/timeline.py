@@ -1,0 +1,112 @@
+"""What `racewindow plan check` shows of a plan: the window as a timeline, and what there is beside the runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from racewindow import PlanRow
+from racewindow_models.plan.quantities import text_time
+from racewindow_models.plan.schema import CopyRows, ExchangePlan, SetMode, Start, StepBase, Stop, Within, verb_of
+from racewindow_models.plan.waits import earliest_times
+from racewindow_models.safeguards import SAFEGUARDS
+from racewindow_models.units import SECOND_NS
+
+
+def rows_of(plan: ExchangePlan) -> tuple[PlanRow, ...]:
+    """The steps in the order of the earliest time at which each can begin, and what follows them."""
+    times = earliest_times(plan)
+    ordered = sorted(range(len(plan.runbook)), key=lambda number: (times[number], number))
+    return tuple(_row(plan.runbook[number], times[number]) for number in ordered)
+
+
+def _row(step: StepBase, time_ns: int) -> PlanRow:
+    return PlanRow(_clock(time_ns), step.by, step.step, (_what(step), *_details(step)))
+
+
+def _clock(time_ns: int) -> str:
+    minutes, seconds = divmod(time_ns // SECOND_NS, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+
+
+def _what(step: StepBase) -> str:
+    verb = verb_of(type(step))
+    match step:
+        case Stop() | Start():
+            return f"{verb} {_and(step.instances)}"
+        case SetMode():
+            return f"mode {step.mode}"
+        case CopyRows() if step.markets is not None:
+            return f"{verb} the rows of {_and(step.markets)}"
+    return verb
+
+
+def _details(step: StepBase) -> Iterator[str]:
+    if step.after:
+        yield f"after {_and([repr(name) for name in step.after])}"
+    if step.when_ready:
+        yield f"when {_and(step.when_ready)} {_are(step.when_ready)} ready"
+    if step.when_gone:
+        yield f"when {_and(step.when_gone)} {_are(step.when_gone)} gone"
+    if any(step.takes):
+        yield f"takes {' or '.join(text_time(each) for each in step.takes)}"
+    if step.within is not None:
+        yield f"within {text_time(step.within)}, else: {step.on_overrun}"
+    if step.only_with is not None:
+        yield f"only with {step.only_with}"
+    if step.not_with is not None:
+        yield f"not with {step.not_with}"
+
+
+def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
+    """What there is beside the runbook, one sentence each."""
+    writer, sizes, feed = plan.services.writer, plan.exchange, plan.feed
+    saved = "when it is stopped" if writer.saves == "when stopped" else "all along"
+    writers = (
+        f"writer: {_and([f'{name} ({at_start})' for name, at_start in writer.instances.items()])}; "
+        f"start-up: {writer.start_up}; ready when {writer.ready}; saves its states {saved}"
+    )
+    services = [writers]
+    for name in ("committer", "liquidator"):
+        single = getattr(plan.services, name)
+        if single is not None:
+            services.append(f"{name} ({single.at_start})")
+    size = (
+        f"{_count(sizes.markets, 'market')} of {feed.file or 'the feed that comes along'}, "
+        f"{_count(sizes.accounts, 'account')} in each; a round is {text_time(feed.tick * SECOND_NS)}, "
+        f"round 0 is at {_clock(sizes.first_round * SECOND_NS)}"
+    )
+    exchange = [size]
+    if plan.mode_at_start is not None:
+        exchange.append(f"the markets are {plan.mode_at_start} when the window begins")
+    old, new = plan.database.versions
+    notes = {"exchange": exchange, "services": services}
+    notes["database"] = [f"{old}, then {new}; rows are copied in {plan.database.copy_in}"]
+    if plan.safeguards:
+        notes["safeguards"] = [
+            f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}" for name, on in plan.safeguards.items()
+        ]
+    notes["checks"] = [_check(name, wanted) for name, wanted in plan.checks.items() if wanted]
+    if plan.faults.kinds:
+        notes["faults"] = [f"at most {plan.faults.budget} of {_and(plan.faults.kinds)}"]
+    if plan.cut_off is not None:
+        then = {"leave": "it is left at that", "resume": "somebody goes on", "roll back": "it is rolled back"}
+        later = f" after {text_time(plan.cut_off.resume_after)}" if plan.cut_off.resume_after else ""
+        notes["cut-off"] = [f"after any step but the last; then {then[plan.cut_off.then]}{later}"]
+    return notes
+
+
+def _check(name: str, wanted: bool | Within) -> str:  # noqa: FBT001
+    return f"{name} within {text_time(wanted.within)}" if isinstance(wanted, Within) else name
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _and(words: list[str]) -> str:
+    *head, last = words
+    return f"{', '.join(head)} and {last}" if head else last
