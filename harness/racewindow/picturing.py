@@ -22,7 +22,7 @@ from racewindow.settings import settings_of
 from racewindow.stepping import Walk
 from racewindow.walking import walk_of
 
-STEPS_MAX = 2_000_000
+STEPS_MAX = 200_000
 """Steps that an explanation may take unless it is told how many executions: of a long execution fewer are run."""
 _EXECUTIONS_MAX, _EXECUTIONS_LEAST = 20_000, 100
 

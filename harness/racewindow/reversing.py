@@ -19,13 +19,13 @@ from racewindow.judging import Identity
 from racewindow.picture import places_without
 from racewindow.runtime.execution import Environment
 from racewindow.runtime.recorder import Recorder
-from racewindow.runtime.task import SimTask
+from racewindow.runtime.task import SimTask, held_steps
 from racewindow.runtime.watchdog import Watchdog
 from racewindow.schedule import Schedule
 from racewindow.session import Session
 from racewindow.settings import Settings, Target, settings_of
 from racewindow.strategies.replay import DecisionLog, ValueCounter, default_of
-from racewindow.strategies.tolerant import Offered, TolerantPicker
+from racewindow.strategies.tolerant import Offered, TolerantPicker, uncounted
 from racewindow.strategy import Picker, Task
 from racewindow.trace import Trace
 
@@ -75,14 +75,16 @@ def _reversed(
 ) -> Iterator[tuple[Reversal, Execution]]:
     """One completion: with the constraint, then without."""
     wait = Before(pair.second.moment, pair.first.moment)
-    held = replace(settings, constraints=(wait,))
+    held = replace(settings, constraints=(*settings.constraints, wait))
     places = None if completion == 0 else ((pair.first.path, pair.first.number), (pair.second.path, pair.second.number))
-    picker = _Noting(schedule.deviations, until=places, chance=completion - 2 if completion > 1 else None)
+    picker = _Noting(
+        schedule.deviations, until=places, chance=completion - 2 if completion > 1 else None, given=settings.constraints
+    )
     session = Session(held, watchdog)
     recorders: list[_Order] = []
 
     def make_recorder(_: Picker) -> _Order:
-        recorders.append(_Order(session.tables.keys, session.locator))
+        recorders.append(_Order(session, settings.constraints))
         return recorders[-1]
 
     log = DecisionLog(picker)
@@ -108,26 +110,30 @@ def _is_reversed(trace: Trace, held: Collection[int], pair: RacingPair) -> bool:
 class _Order(Recorder):
     """Also keeps which task took each step, and which steps were none but to find itself at a gate."""
 
-    __slots__ = ("_holds", "held", "order")
+    __slots__ = ("_given", "_holds", "held", "order")
 
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]  # a table and a locator, as there
+    def __init__(self, session: Session, given: Collection[Before]) -> None:
+        super().__init__(session.tables.keys, session.locator)
+        self._given = given
         self.order: list[str] = []
         self.held: list[int] = []
         self._holds = 0
 
     def begin(self, task: SimTask) -> None:
         """A step begins."""
-        self._holds = getattr(task, "holds", 0)
+        self._holds = self._count(task)
         super().begin(task)
 
     def end(self, task: SimTask, now_ns: int, exited: bool) -> None:  # noqa: FBT001  # as in the base
         """It is over."""
         super().end(task, now_ns, exited)
-        if getattr(task, "holds", 0) == self._holds:
+        if self._count(task) == self._holds:
             self.order.append(task.path)
         else:
             self.held.append(len(self.raw) - 1)
+
+    def _count(self, task: SimTask) -> int:
+        return len(uncounted(held_steps(task), self._given))
 
 
 class _Noting(TolerantPicker):
@@ -144,7 +150,7 @@ class _Noting(TolerantPicker):
         """See the base."""
         picked = super().pick_value(count, task=task)
         _, _, position = self._places.place(task)
-        self.values[task.path, _own(task), position] = picked
+        self.values[task.path, self._number(task), position] = picked
         return picked
 
     def pick_fault(self, offers: Sequence[Offered], *, task: Task, index: int) -> int:
@@ -152,12 +158,8 @@ class _Noting(TolerantPicker):
         picked = super().pick_fault(offers, task=task, index=index)
         if picked:
             text = next(offer.text for offer in offers if offer.number == picked)
-            self.faults[task.path, _own(task), index] = text
+            self.faults[task.path, self._number(task), index] = text
         return picked
-
-
-def _own(task: Task) -> int:
-    return task.number - int(getattr(task, "holds", 0))
 
 
 class _Led:
