@@ -17,7 +17,7 @@ venv:
 	@tools/setup-venv $(VENV) requirements/dev.txt
 
 # Status 1 of `explore` means that a failure was found, which is what the demo is there to show.
-demo: venv ## set up everything and find the order of events that broke the exchange
+demo: venv ## set up everything and find an order of events that breaks the model exchange
 	@$(BIN)/racewindow explore paradex --all-failures; status=$$?; \
 	if [ $$status -ne 1 ]; then echo "make demo: expected a failure to be found (status 1), got status $$status" >&2; exit 1; fi
 

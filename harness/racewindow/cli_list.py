@@ -22,12 +22,12 @@ def list_scenarios(names: Sequence[str]) -> int:
 
     with program_output_to(sys.stderr):
         found = target.list_scenarios()
-    known = {each.name for each in found}
+    known = {name for each in found for name in (each.name, *each.aliases)}
     for name in names:
         if name not in known:
-            raise unknown_name("scenario", name, known)
+            raise unknown_name("scenario", name, {each.name for each in found})
     if names:
-        emit("\n\n".join(described(each) for name in names for each in found if each.name == name))
+        emit("\n\n".join(described(each) for name in names for each in found if name in (each.name, *each.aliases)))
     else:
         emit(overview(found) if found else _NONE)
     return 0
@@ -68,7 +68,8 @@ def _brief(listed: Listed) -> list[str]:
 
 
 def _title(listed: Listed) -> str:
-    return listed.name + (f"  (from {listed.origin})" if listed.origin not in ("", "racewindow") else "")
+    origin = f"(from {listed.origin})" if listed.origin not in ("", "racewindow") else ""
+    return "  ".join(filter(None, (listed.name, ", ".join(listed.aliases), origin)))
 
 
 def described(listed: Listed) -> str:

@@ -27,21 +27,29 @@ from racewindow.scenarios import Scenario, as_scenario
 
 GROUP = "racewindow.scenarios"
 """The entry-point group under which a package lists its scenarios."""
+ALIASES = "racewindow.aliases"
+"""The one under which it lists other names of them, such as those of a catalogue."""
 _SPARE_NAME = "scenario_file_"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One entry of `racewindow list`: an installed scenario, or why it cannot be loaded. `origin`: its distribution."""
+    """One entry of `racewindow list`: an installed scenario, or why it cannot be loaded.
+
+    `origin`: its distribution. `aliases`: what else it is called.
+    """
 
     name: str
     origin: str
     scenario: Scenario | None = None
     problem: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 def resolve(text: str) -> tuple[Scenario, str]:
     """The scenario that `text` names, and the full form of the name: `mine.py` becomes `mine.py:restart`.
+
+    An alias becomes the name that it stands for.
 
     Raises UsageError for a name that does not exist, InputError for a file or module that cannot be loaded.
     """
@@ -54,17 +62,20 @@ def resolve(text: str) -> tuple[Scenario, str]:
         return _from_file(path, function)
     if colon:
         return _from_module(path, function)
-    return _installed(text), text
+    name = _aliases().get(text, text)
+    return _installed(name), name
 
 
 def list_scenarios() -> list[Listed]:
     """Every installed scenario by name; one that cannot be loaded says so and does not hide the others."""
     found = []
+    aliases = _aliases()
     for entry in _entries():
+        called = tuple(alias for alias, name in aliases.items() if name == entry.name)
         try:
-            found.append(Listed(entry.name, _origin(entry), scenario=_load(entry)))
+            found.append(Listed(entry.name, _origin(entry), scenario=_load(entry), aliases=called))
         except RacewindowError as error:
-            found.append(Listed(entry.name, _origin(entry), problem=error.why or error.what))
+            found.append(Listed(entry.name, _origin(entry), problem=error.why or error.what, aliases=called))
     return found
 
 
@@ -75,6 +86,13 @@ def _entries() -> list[metadata.EntryPoint]:
     # The same distribution can be found twice, by way of an editable install and of the current folder.
     unique = {(entry.name, entry.value): entry for entry in metadata.entry_points(group=GROUP)}
     return [unique[key] for key in sorted(unique)]
+
+
+def _aliases() -> dict[str, str]:
+    """Other names of installed scenarios, each with the name under which the same object is listed."""
+    names = {entry.value: entry.name for entry in _entries()}
+    others = sorted((entry.name, entry.value) for entry in metadata.entry_points(group=ALIASES))
+    return {alias: names[value] for alias, value in others if value in names}
 
 
 def _origin(entry: metadata.EntryPoint) -> str:

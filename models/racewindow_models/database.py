@@ -1,6 +1,8 @@
 """The market store: for each market a row with the writer's saved state and a row with the published values.
 
-Its methods answer calls of other services, each in one step; only a transaction touches several rows in one step. What
+Its methods answer calls of other services, each in one step; only a transaction touches several rows in one step.
+Isolation: transactions are serializable, being one step each, and see only what is committed. Two calls are two
+transactions, between which others may commit; a service that reads market by market may read two generations. What
 faults of storage can do to an answer or to a transaction, they do at its fault points `db.read` and `db.commit`.
 
 The store may guard its writes: a *fencing token* older than the newest one seen is refused, and with compare-and-set a

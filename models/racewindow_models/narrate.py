@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from racewindow import Event
+from racewindow_models.chain import Block
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine, examine_block
 from racewindow_models.margin import account_value_e8, maintenance_margin_e8
 from racewindow_models.units import TimeNs, text_e8, text_usdt
@@ -64,10 +65,20 @@ def _published(data: Mapping[str, Any], time_ns: TimeNs) -> str | None:
     return f"{findings[0].values.provenance.producer} publishes {_list(findings)}"
 
 
+def _gone_back(block: Block) -> str:
+    """Which markets have values of an older generation than in the block before: true once, and young enough still."""
+    before = {} if block.parent is None else {values.market: values.generation for values in block.parent.batch}
+    return "; ".join(
+        f"{values.market} goes back from generation {before[values.market]} to {values.generation}"
+        for values in block.batch
+        if values.generation < before.get(values.market, values.generation)
+    )
+
+
 def _block(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     block = data["block"]
     findings = tuple(examine_block(block, data["truth"], data["max_age_ns"]))
-    what = _list(findings) if findings else "all values are true"
+    what = _list(findings) if findings else _gone_back(block) or "all values are true"
     generations = sorted({values.generation for values in block.batch})
     torn = f"; generations {_and(map(str, generations))} in one batch" if len(generations) > 1 else ""
     return f"block {block.height} reaches the chain: {what}{torn}"

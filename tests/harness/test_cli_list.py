@@ -49,7 +49,7 @@ FOUND = [
     Listed("bare", "racewindow", bare),
     Listed("broken", "their-package", problem="bad.py, line 1: ValueError: no"),
     Listed("earlier", "", earlier),
-    Listed("the-window", "their-package", window),
+    Listed("the-window", "their-package", window, aliases=("S-EX-1",)),
 ]
 
 
@@ -70,6 +70,14 @@ def test_by_name_it_says_all_about_a_scenario(racewindow: CommandLine, monkeypat
 
     assert (ran.status, ran.err) == (0, "")
     assert_snapshot("list_names.txt", ran.out)
+
+
+def test_another_name_of_a_scenario_does_as_well(racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racewindow.target.list_scenarios", lambda: FOUND)
+    by_name, by_alias = racewindow("list", "the-window"), racewindow("list", "S-EX-1")
+
+    assert (by_alias.status, by_alias.out) == (0, by_name.out)
+    assert by_name.out.startswith("the-window  S-EX-1  (from their-package)\n")
 
 
 def test_an_unknown_name_gets_the_nearest(racewindow: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,12 @@ a sample; with --all-seeds everything.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import racewindow
+from racewindow.target import resolve
 from racewindow_models.expected import SafeguardSet
 from tools.incidents import PAGE, SEEDS, Entry, Row, catalogue, missing, page, written
 
@@ -50,6 +53,13 @@ def agrees(entry: Entry, on: SafeguardSet, violated: set[str]) -> bool:
 
 def test_every_scenario_says_what_is_expected_of_it() -> None:
     assert missing() == []
+
+
+@every_entry
+def test_a_scenario_is_called_what_the_catalogue_calls_it_as_well(entry: Entry) -> None:
+    """The contrast of S-CF-1 and the whole day have no name there."""
+    if re.fullmatch(r"S-[A-Z]+-[0-9]+", entry.expected.ident):
+        assert resolve(entry.expected.ident) == (entry.scenario, entry.name)
 
 
 def test_the_page_has_every_row_and_no_other() -> None:

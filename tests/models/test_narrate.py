@@ -59,6 +59,15 @@ def test_a_block_is_told_by_what_is_wrong_with_it(batch: tuple[MarketValues, ...
     assert told("chain.block", block=block(1, 60, *batch)) == f"block 1604711 reaches the chain: {line}"
 
 
+def test_a_block_that_takes_a_market_back_says_so() -> None:
+    """Its values are young enough and were true, so that nothing else is wrong with it."""
+    before = block(1, 60, true_values(BTC, 60), TRUE_PAXG)
+    after = replace(block(2, 65, true_values(BTC, 55), TRUE_PAXG), parent=before)
+    line = told("chain.block", 65, block=after)
+    assert line is not None
+    assert "reaches the chain: BTC goes back from generation 12 to 11; generations 11 and 12 in one batch" in line
+
+
 def test_publishing_is_told_only_where_it_is_wrong() -> None:
     assert told("writer.published", batch=(TRUE_PAXG,)) is None
     assert told("writer.published", batch=(ZEROED,)) == (

@@ -182,6 +182,23 @@ def test_a_new_market_is_not_liquidated_by_its_zero() -> None:
     assert not any(checker in ("no_false_liquidation", "bounded_delta") for checker, _ in found)
 
 
+def test_a_true_negative_price_is_silent(tmp_path: Path) -> None:
+    """As of WTI on 2020-04-20."""
+    file = tmp_path / "WTI.csv"
+    file.write_text("time,close\n" + "".join(f"{n * 3600},{-37.63 + n % 3 / 100:.2f}\n" for n in range(40)))
+    feed: dict[str, Any] = {"feed": str(file), "feed_options": {"allow_negative_prices": True}}
+    assert default_schedule(**feed).failures == ()
+    for safeguards in CLOSING:
+        assert groups(explored(**feed, safeguards=safeguards)) == set()
+
+
+def test_a_halt_of_eight_hours_with_fresh_values_after_it_is_silent() -> None:
+    halt = {"window_seconds": 8 * 3600}
+    assert default_schedule(params=halt).failures == ()
+    for safeguards in CLOSING:
+        assert groups(explored(params=halt, safeguards=safeguards)) == set()
+
+
 # --- the checkers are exact
 
 

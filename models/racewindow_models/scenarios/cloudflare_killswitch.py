@@ -1,8 +1,9 @@
 """Cloudflare, 2025-12-05: a switch that turns a rule off everywhere at once, and code that needs the rule to be there.
 
 What happened [C, confirmed by the operator]
-    From 08:47 to 09:12 about 28% of the HTTP traffic failed. A global switch, which has no gradual rollout, turned off
-    a test rule. The old proxy (FL1) then indexed an object that was missing because the rule had not been run.
+    From 08:47 to 09:12 about 28% of the HTTP traffic was concerned. A global switch, which has no gradual rollout,
+    turned off a test rule. The old proxy (FL1) then indexed an object that was missing because the rule had not been
+    run.
 
 What is modelled here
     operator:   w(switch, off)                       # to every proxy at once

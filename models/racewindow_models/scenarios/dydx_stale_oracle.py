@@ -3,9 +3,9 @@
 What happened [C, confirmed by the operator or a primary document]
     The chain halted at about 21:35 UTC (see `racewindow_models.scenarios.dydx_settlement`) and was back shortly after
     04:00. On resumption the matching engine used stale oracle prices, because validators restarted their oracle
-    sidecars slowly: trades and liquidations at wrong prices. No on-chain funds were lost. 27 claims of $462,097.79 were
-    to be paid from the insurance fund, by a vote. Since v4.0 withdrawals and transfers had been gated for 50 blocks
-    after an outage; [I] that gate did not cover liquidations.
+    sidecars slowly: trades and liquidations at wrong prices. No on-chain funds were lost. 27 claims, $462,097.79 in
+    all, were put to a vote, to be paid from the insurance fund. Since v4.0 withdrawals and transfers had been gated for
+    50 blocks after an outage; [I] that gate did not cover liquidations.
 
 What is reported by the press only [P]
     Trading was out for about 8 hours.

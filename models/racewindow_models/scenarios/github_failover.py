@@ -2,7 +2,7 @@
 
 What happened [C, confirmed by the operator]
     The link between two sites was cut for 43 seconds. The orchestrator promoted a database in the west. The one in the
-    east held a few seconds of writes that had not been replicated, and the west accepted writes for about 40 minutes.
+    east held writes that had not been replicated, and the west accepted writes for about 40 minutes.
     Each side had writes that the other one lacked, so there was no safe way back. Integrity was put before speed:
     degraded for 24 h 11 min.
 

@@ -12,7 +12,7 @@ What is modelled here
     technician:  install on server-1, server-2
     desk:        (at the opening) flag on                   # config_valid_before_activate
     client:      order-1 -> server-3                        # no_overexecution
-    desk:        (45 s later) takes  the new code off    # repair_no_worse
+    desk:        (45 s later) takes the new code off     # repair_no_worse
 
     The technician copied the code server by server and left one out [C]. Why is not known; that it came back into
     service after the list had been made is ours. `--fault skip` leaves a server out as it was in fact. Which server

@@ -33,6 +33,9 @@ What closes what (expected verdicts, held by the tests)
     `delta_guard` with `keep_last_good`: no false liquidation; the kept values grow old.
     Not: `age_guard` alone (the wrong index has a fresh time), or `ready` set when the process starts.
 
+Controls, silent: a clean upgrade, a market that truly falls by 16%, a new market whose index is 0, a true negative
+price, a halt of 8 h with fresh values after it, a 0 that is only displayed.
+
 Illustrative numbers: the funding accrued before the recording (10% of the price), the fair basis (20 bps), the
 accounts (10 times leverage, 5% maintenance margin), the XRP funding rates in the other markets, and a window of 60 s,
 because the recording has 100 rows and a row is a tick of 5 s.

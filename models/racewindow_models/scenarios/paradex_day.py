@@ -51,7 +51,8 @@ What closes what (expected verdicts, held by the tests)
     Of the announced ones `full_downtime` and `post_only_band` close nothing of it alone. With a fault that holds the
     old writer up while it saves its state, `require_ready` needs `full_downtime`.
 
-Controls: a clean upgrade; a market that truly falls by 16% in the window; a new market whose index is 0.
+Controls: a clean upgrade; a market that truly falls by 16% in the window; a new market whose index is 0; a true
+negative price.
 
 Illustrative numbers: those of `paradex` and `paradex-second-wave`; the markets reopen after 120 s of virtual time.
 """

@@ -2,7 +2,7 @@
 
 What happened [C, confirmed by the operator]
     One source for the Korean won was silently down. Another one began to give a price 1,000 times too high. With two
-    sources left nothing tells the outlier from the other, and their average was published. A bot traded against it: a
+    sources left nothing tells the outlier from the other, and their average was published. It was traded against: a
     paper profit of more than 1 billion dollars, 37 million sETH. The trades were reversed for a bounty.
 
 What is modelled here
