@@ -16,8 +16,8 @@ from racewindow_models.values import Batch, MarketValues
 def generation_monotonic(history: History) -> Verdict:
     """In the store of published values and on the chain, the generation of a market never decreases.
 
-    A rollback of the chain may lower it once, to that of the block it goes back to. The store's writes of one market
-    conflict with each other, so their order in the history is the order in which they happened.
+    A rollback of the chain that begins a new epoch may lower it, to that of the block it goes back to. The store's
+    writes of one market conflict with each other, so their order in the history is the order in which they happened.
     """
     first: dict[object, Violation] = {}
     for sink, market, events in _writes(history):
@@ -55,19 +55,18 @@ _Writes = list[tuple[Event, MarketValues]]
 
 
 def _writes(history: History) -> list[tuple[str, MarketName, _Writes]]:
-    """For each sink and market, what was written to it, in order."""
-    found: dict[tuple[str, MarketName], _Writes] = {}
+    """For each sink and market, what was written to it, in order; on the chain by epoch, of which each stands alone."""
+    found: dict[tuple[str, MarketName, int], _Writes] = {}
+    epoch = 0
     for event in history.events:
         if event.kind == "writer.published":
             for values in event.data["batch"]:
-                found.setdefault(("store", values.market), []).append((event, values))
-        elif event.kind == "chain.block":
+                found.setdefault(("store", values.market, 0), []).append((event, values))
+        elif event.kind in ("chain.block", "chain.rolled_back"):
+            epoch = max(epoch, event.data.get("epoch", 0))
             for values in event.data["block"].batch:
-                found.setdefault(("chain", values.market), []).append((event, values))
-        elif event.kind == "chain.rolled_back":
-            for values in event.data["block"].batch:
-                found[("chain", values.market)] = [(event, values)]
-    return [(sink, market, events) for (sink, market), events in found.items()]
+                found.setdefault(("chain", values.market, epoch), []).append((event, values))
+    return [(sink, market, events) for (sink, market, _), events in found.items()]
 
 
 def _regression(sink: str, event: Event, older: MarketValues, values: MarketValues) -> Violation:
