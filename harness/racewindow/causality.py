@@ -32,24 +32,18 @@ class Causality:
         self.keys: dict[int, KeyState] = {} if keys is None else keys
         self.goes_back = keys is not None
         self.snapshots: list[dict[int, KeyState]] = []
-        self._barriers = self._floor = 0
+        self._barriers = sum([1 << index for index, stride in enumerate(self.strides) if stride.barrier])
+        self._floor = (1 << self._barriers.bit_length()) - 1
         self._lean = _SCOPES not in self.keys
-        for index, stride in enumerate(self.strides):
-            if stride.barrier:
-                self._raise_floor(index)
-
-    def _raise_floor(self, index: int) -> None:
-        """Everything after this step comes after everything up to it."""
-        self._barriers |= 1 << index
-        self._floor = (2 << index) - 1
 
     def add(self, row: Row) -> None:
         """Work out what the next step came after, and what it raced with."""
         tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, still, written = row
-        strides, table = self.strides, self.table
+        strides, table, keys = self.strides, self.table, self.keys
         index = len(strides)
+        bit = 1 << index
         if self.goes_back:
-            self.snapshots.append(_NO_KEYS if barrier else self.keys.copy())  # nobody goes back to a barrier
+            self.snapshots.append(_NO_KEYS if barrier else keys.copy())  # nobody goes back to a barrier
         if previous < 0 or tid == CLOCK_TASK:
             own, own_mark, root = self._history(tid, previous)
         else:  # the same without the call
@@ -68,13 +62,25 @@ class Causality:
                 self._relate_scopes()
             else:
                 looks = lean
-        conflicts, mark, view, values = self._touch(
-            looks, items, (tid, own_mark, enabled, salt, choices), [root, salt, *choices], written
-        )
+        conflicts, seen, views = self._look(looks, items, [root, salt, *choices])
+        # `mixed`, twice, without the calls.
+        mark = hash((tid, own_mark, enabled, salt, choices, seen)) & MARK_MASK
+        mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK
+        view = hash(tuple(views)) & MARK_MASK
+        view = (view * (view ^ MIXER) >> 30) & MARK_MASK
+        values = self._values(written, view) if written else NO_VALUES
+        for number, mode in items:
+            readers, writers, adders, base, version, seen = keys.get(number, _UNTOUCHED)
+            readers |= bit if mode & READS else 0
+            if mode & WRITES:
+                keys[number] = (readers, writers | bit, adders, mark, mark, values.get(number, view))
+            else:
+                keys[number] = (readers, writers, adders | bit, base, version + mark, seen + view)
         before, races = enablers, 0
         if barrier:
-            before = enablers = (1 << index) - 1
-            self._raise_floor(index)
+            before = enablers = bit - 1
+            self._barriers |= bit
+            self._floor = bit | before  # all that follows comes after this step and those before it
         elif conflicts & ~enablers:
             before, races = self._close(enablers, conflicts & ~enablers)
         if moved:
@@ -84,10 +90,11 @@ class Causality:
         if blocking:
             races = conflicts & ~own & ~self._barriers
         stride = _new(Stride)  # as Stride(...) does, in a third of the time
-        stride.task, stride.choices, stride.codes, stride.footprint = tid, choices, codes, footprint
-        stride.enablers, stride.own, stride.before, stride.races = enablers, own, before, races
-        stride.blocking, stride.barrier, stride.still = blocking, barrier, still
-        stride.mark, stride.view, stride.root, stride.values = mark, view, root, values
+        stride.task, stride.choices, stride.codes = tid, choices, codes
+        stride.footprint, stride.enablers, stride.own = footprint, enablers, own
+        stride.before, stride.races, stride.blocking = before, races, blocking
+        stride.barrier, stride.still, stride.values = barrier, still, values
+        stride.mark, stride.view, stride.root = mark, view, root
         strides.append(stride)
 
     def _relate_scopes(self) -> None:
@@ -109,10 +116,10 @@ class Causality:
         """Numbers for what has been written; of a queue, those who wait stand for all that they have seen."""
         values: dict[int, int] = {}
         for number, value in written.items():
-            if isinstance(value, int):
+            if type(value) is int:
                 values[number] = value
             else:
-                owner, count, waiting = value
+                owner, count, waiting = value  # type: ignore[misc]
                 views = [self.strides[at].view if at < len(self.strides) else view for _, at in waiting]
                 values[number] = mixed(hash((owner, count, *(task for task, _ in waiting), *views)))
         return values
@@ -126,15 +133,10 @@ class Causality:
             if mode & WRITES:
                 self.keys[number] = (*self.keys[number][:5], view)
 
-    def _touch(
-        self,
-        looks: Sequence[int],
-        items: Sequence[tuple[int, int]],
-        known: tuple[object, ...],
-        views: list[int],
-        written: Mapping[int, int | State],
-    ) -> tuple[int, int, int, Mapping[int, int]]:
-        """Enter a step into the state of its keys; (what it conflicts with, its mark, its view, values written)."""
+    def _look(
+        self, looks: Sequence[int], items: Sequence[tuple[int, int]], views: list[int]
+    ) -> tuple[int, int, list[int]]:
+        """What a step finds: (what it conflicts with, the versions of its keys summed up, `views` and theirs)."""
         keys, table, lean = self.keys, self.table, self._lean
         bit, conflicts, seen = 1 << len(self.strides), 0, 0
         for number in looks:
@@ -157,20 +159,7 @@ class Causality:
                         views.append(view)
                 elif number not in table.sure:
                     views.append(bool(view))
-        # `mixed`, without the calls.
-        own_mark = hash((*known, seen)) & MARK_MASK
-        own_mark = (own_mark * (own_mark ^ MIXER) >> 30) & MARK_MASK
-        own_view = hash(tuple(views)) & MARK_MASK
-        own_view = (own_view * (own_view ^ MIXER) >> 30) & MARK_MASK
-        values = self._values(written, own_view) if written else NO_VALUES
-        for number, mode in items:
-            readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
-            reads = readers | bit if mode & READS else readers
-            if mode & WRITES:
-                keys[number] = (reads, writers | bit, adders, own_mark, own_mark, values.get(number, own_view))
-            else:
-                keys[number] = (reads, writers, adders | bit, base, version + own_mark, view + own_view)
-        return conflicts, own_mark, own_view, values
+        return conflicts, seen, views
 
     def _close(self, before: int, rest: int) -> tuple[int, int]:
         """(the first mask with the second one and all that comes before, the last ones of those that were added)."""

@@ -64,11 +64,14 @@ class Node:
         sleep: dict[int, Sleeping],
         tree: list[Branch],
         keys: dict[int, KeyState],
-        budget: Budget | None = None,
-        postponed: list[Word] | None = None,
+        budget: Budget | None,
+        postponed: list[Word],
     ) -> None:
-        self.sleep, self.tree, self.keys, self.budget = sleep, tree, keys, budget
-        self.postponed = [] if postponed is None else postponed
+        self.sleep = sleep
+        self.tree = tree
+        self.keys = keys
+        self.budget = budget
+        self.postponed = postponed
         self.options: tuple[Options, ...] = ()
         self.done = 0
 
@@ -111,9 +114,10 @@ class Search:
     ) -> None:
         self._run, self._keys, self.paths = run, keys, paths
         self._foresight = Foresight(keys)
-        self.nodes = [Node({}, [], {}, budget)]
+        self.nodes = [Node({}, [], {}, budget, [])]
         self.strides: list[Stride] = []
         self._scopes_change = False
+        self._clock = 1 << keys.number("clock")
         self.probes = 0
         self.decides = budget is not None
         self.orders: dict[int, tuple[int, ...]] = {}  # of the tasks, by number, as far as they were needed
@@ -128,12 +132,13 @@ class Search:
                     version = partial(trail.version, (1 << len(trail.strides)) - 1)
                     self._foresight.learn((pending.root, (), ()), self._looked_at(pending.codes), version, BLOCKED)
             return None
+        self._mind_scopes()
         self.learn(trail, probed.at, probed.options)
         return trail.strides[probed.at], probed.options
 
     def learn_all(self, trail: Trail, known: int) -> list[int]:
         """`learn` from all steps of the execution run last but the first few; which of them took values."""
-        strides, views = trail.strides, self._foresight.views
+        strides, views, nodes = trail.strides, self._foresight.views, self.nodes
         self._mind_scopes()
         valued: list[int] = []
         for index in range(known, len(strides)):
@@ -141,7 +146,7 @@ class Search:
             if stride.choices:
                 valued.append(index)
             if stride.view not in views:
-                self.learn(trail, index, self.nodes[index].options)
+                self.learn(trail, index, nodes[index].options)
         self.decides = self.decides or bool(valued)
         return valued
 
@@ -149,13 +154,12 @@ class Search:
         """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
         stride = trail.strides[index]
         self.decides = self.decides or bool(stride.choices)
-        self._mind_scopes()
         if self._foresight.knows(stride.view):
             return
         # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
-        if not stride.footprint.writes & (self._keys.scopes | 1 << self._keys.number("clock")):
+        if not stride.footprint[1] & (self._keys.scopes | self._clock):
+            codes = stride.codes if self._scopes_change else self._keys.decoded[stride.codes][4]
             version = partial(trail.version, (1 << index) - 1)
-            codes = self._looked_at(stride.codes)
             self._foresight.learn((stride.root, stride.choices, options), codes, version, stride.footprint)
 
     def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
