@@ -33,6 +33,11 @@ class Chain:
         """The newest block."""
         return self._head.get()
 
+    @property
+    def next_height(self) -> BlockHeight:
+        """The height that the next block will have."""
+        return BlockHeight(self._head.get().height + 1)
+
     def append(self, batch: Batch, time_ns: TimeNs) -> Block:
         """Put a batch on top of the head; returns the new head."""
         parent = self._head.get()

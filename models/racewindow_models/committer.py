@@ -2,7 +2,8 @@
 
 It makes a batch in each round, whether or not there is anything new, as a chain makes blocks. All guards stand before
 the fan-out to the two sinks, and in the same step as the append: what is refused reaches neither, and nothing can
-change between check and use.
+change between check and use. A committer with guards on the chain path only can be had as well: its cloud store gets
+what was taken, whatever the guards make of it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from racewindow_models.guards import implausible, regressed, too_old
 from racewindow_models.oracle import SpotOracle
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
-from racewindow_models.units import MarketName, TimeNs, to_trio_seconds
+from racewindow_models.units import BlockHeight, MarketName, TimeNs, to_trio_seconds
 from racewindow_models.values import Batch
 from racewindow_models.witness import Witness
 
 
 class Committer:
-    """The committer and its two sinks."""
+    """The committer and its two sinks. `guards_cloud`: whether the guards stand before the fan-out to both."""
 
     def __init__(
         self,
@@ -37,8 +38,10 @@ class Committer:
         witness: Witness,
         settings: Settings,
         network: Network,
+        guards_cloud: bool = True,
     ) -> None:
         self._markets = markets
+        self._guards_cloud = guards_cloud
         self._network = network
         self._chain = chain
         self._cloud = cloud
@@ -61,10 +64,16 @@ class Committer:
                 self._witness.call_failed("committer", str(error))
                 continue
             block = self._commit(batch)
-            if block is not None:
-                await trio.lowlevel.checkpoint()
-                self._cloud.store(block.height, block.batch)
-                self._witness.batch_stored(block.height, block.batch)
+            if not self._guards_cloud:
+                await self._store(self._chain.next_height if block is None else block.height, batch)
+            elif block is not None:
+                await self._store(block.height, block.batch)
+
+    async def _store(self, height: BlockHeight, batch: Batch) -> None:
+        """Store the batch of a block in the cloud."""
+        await trio.lowlevel.checkpoint()
+        self._cloud.store(height, batch)
+        self._witness.batch_stored(height, batch)
 
     async def _take(self, database: Database) -> Batch:
         """The published values of every market: as one batch, or market by market."""

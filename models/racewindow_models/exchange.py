@@ -33,6 +33,9 @@ class Exchange:
     `sinks`, `witness`: chain and cloud store, and who is told of everything, if they are not the plain ones.
     """
 
+    guards_cloud = True
+    """Whether the committer's guards stand before the fan-out, and not on the chain path only."""
+
     def __init__(
         self,
         sim: Simulation,
@@ -118,6 +121,7 @@ class Exchange:
             witness=self.witness,
             settings=self.settings,
             network=self.network,
+            guards_cloud=self.guards_cloud,
         )
 
     def start_committer(self, first_round: int = 0, *, waits: bool = False) -> Instance:

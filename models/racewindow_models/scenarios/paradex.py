@@ -162,6 +162,7 @@ def run_window(
     sim: racewindow.Simulation,
     params: Mapping[str, Any],
     make_writer: type[MarketDataWriter] = MarketDataWriter,
+    make_exchange: type[Exchange] = Exchange,
 ) -> None:
     """Put the services together and begin the window; `make_writer` makes both instances of the writer.
 
@@ -169,7 +170,7 @@ def run_window(
     again, reopen. Nothing in this runbook waits for a service to be ready. Committer and liquidator were down as well:
     the exchange makes no blocks during the window.
     """
-    exchange = Exchange(sim, prepare(sim.feed, params), Safeguards.of(sim, PARADEX), make_writer)
+    exchange = make_exchange(sim, prepare(sim.feed, params), Safeguards.of(sim, PARADEX), make_writer)
     exchange.start_old_writer()
     steps = (
         Step("stop the writer", exchange.stop_old_writer),
