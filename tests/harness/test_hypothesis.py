@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import Phase, assume, example, given, settings, target
+from hypothesis import Phase, assume, example, given, reproduce_failure, settings, target
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.database import InMemoryExampleDatabase
 
 import racewindow
-from racewindow.hypothesis import explored, faults, schedules
+from racewindow.hypothesis import drawing, explored, faults, schedules
 from racewindow.runtime.execution import Environment
 from racewindow_faults import process
 from tests.harness.drawn_programs import both_wait, counted, restart
 
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.slow
 
 SEARCH = settings(max_examples=1_000, database=None, phases=[Phase.generate, Phase.shrink], print_blob=False)
@@ -98,6 +99,57 @@ def test_a_saved_example_is_tried_first_and_passes_when_the_bug_is_fixed() -> No
     test()
 
     assert again < found / 2  # the saved one is tried first
+
+
+def test_a_reproduced_failure_tells_its_order_in_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is shown before it is run for the first time, when its order is not known yet."""
+    test = given(prices=PRICES, schedule=schedules())(explored(restart))
+    text = "\n".join(failure_of(settings(SEARCH, print_blob=True)(test)).__notes__)
+    version, blob = ast.literal_eval(re.search(r"@reproduce_failure(\(.*?\))", text)[1])  # type: ignore[index]
+    monkeypatch.setattr(drawing, "_SHOWN", {})  # as in another process
+
+    again = given(prices=PRICES, schedule=schedules())(explored(restart))
+    failure_of(SEARCH(reproduce_failure(version, blob)(again)))
+
+    order = re.search(r"^In the order of schedule=(.*)$", capsys.readouterr().out, flags=re.MULTILINE)
+    assert order is not None
+    assert "an index of zero is committed" in repr(
+        failure_of(explored(restart), prices=[1], schedule=ast.literal_eval(order[1]))
+    )
+
+
+def test_in_a_module_marked_for_pytest_trio_it_is_left_alone(pytester: pytest.Pytester) -> None:
+    """And a failure shows the function, not what runs it."""
+    pytester.makepyfile(MARKED_MODULE)
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*assert len(numbers) < 1*"])
+    assert "_judge" not in result.stdout.str()
+
+
+MARKED_MODULE = """
+    import pytest
+    from hypothesis import given, settings, strategies as st
+    from racewindow.hypothesis import explored, schedules
+
+    pytestmark = pytest.mark.trio
+    few = settings(max_examples=5, database=None, derandomize=True, deadline=None)
+
+    @few
+    @given(numbers=st.lists(st.integers(), min_size=1), schedule=schedules())
+    @explored
+    async def test_passes(numbers):
+        assert numbers
+
+    @few
+    @given(numbers=st.lists(st.integers(), min_size=1), schedule=schedules())
+    @explored
+    async def test_fails(numbers):
+        assert len(numbers) < 1
+"""
 
 
 def test_each_example_is_exactly_one_execution() -> None:
@@ -269,6 +321,8 @@ def test_long_programs_trip_no_health_check() -> None:
         (lambda: explored(print), "print is not an async function."),  # type: ignore[arg-type]
         (lambda: explored(restart)(prices=[]), "was called without a schedule."),
         (lambda: explored(restart)(prices=[], schedule=[("main", 0)]), "('main', 0) is not a deviation."),
+        (lambda: explored(restart)(prices=[], schedule=3), "3 is no list of deviations."),
+        (lambda: explored(faults="stall")(restart), "faults cannot be 'stall'."),  # type: ignore[call-overload]
         (lambda: faults("no-such-kind"), "no-such-kind"),
         (lambda: faults("crash", budget=-1), "-1"),
     ],

@@ -44,8 +44,11 @@ _PLAN = st.lists(st.tuples(_FROM, _OPTION), max_size=20)
 _SHOWN_MAX = 4_096
 
 
-class _Drawn:
-    """What one example has drawn. `deviations`: those taken by the execution that it was used in, once it has been."""
+class Drawn:
+    """What one example has drawn. `deviations`: those taken by the execution that it was used in, once it has been.
+
+    `shown_bare`: it was shown before its deviations were known, so that something else has to tell them.
+    """
 
     _kinds: tuple[Kind, ...] = ()
     _called = ""
@@ -53,6 +56,7 @@ class _Drawn:
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.deviations: tuple[Deviation, ...] | None = None
+        self.shown_bare = False
 
     def used(self, deviations: Iterable[Deviation]) -> None:
         """An execution has ended that took these deviations; keep those that were drawn here."""
@@ -67,17 +71,18 @@ class _Drawn:
         if deviations is None and (drawn := _choices("prefix")) is not None:
             # Hypothesis shows the arguments before it runs the smallest example for the last time; it has run before.
             deviations = _SHOWN.get((self._called, drawn))
+        self.shown_bare = deviations is None
         return f"{self._called}()" if deviations is None else shown(deviations)
 
 
-class DrawnSchedule(_Drawn):
+class DrawnSchedule(Drawn):
     """An order of events, drawn decision by decision. Its repr is the list of its deviations, for `@example`."""
 
     _kinds = ("task", "value")
     _called = "schedules"
 
 
-class DrawnFaults(_Drawn):
+class DrawnFaults(Drawn):
     """Faults, drawn at the fault points of an execution. `plan`: what may strike; None for what a scenario declares."""
 
     _kinds = ("fault",)
@@ -142,10 +147,16 @@ def shown(deviations: Iterable[Deviation]) -> str:
     )
 
 
-def as_deviations(given: Given) -> tuple[Deviation, ...]:
+def as_deviations(given: object) -> tuple[Deviation, ...]:
     """Read what `shown` wrote, or a list of `Deviation`, or a `Schedule`; raises UsageError for anything else."""
     if isinstance(given, Schedule):
         return given.deviations
+    if not isinstance(given, Iterable):
+        raise UsageError(
+            f"{given!r:.80} is no list of deviations.",
+            why="an order of events and faults are either drawn, or given as the deviations from the default order.",
+            do="draw them, schedule=schedules() and faults=faults(...), or paste the list that a failing test printed.",
+        )
     deviations = []
     for each in given:
         match each:
@@ -176,7 +187,7 @@ class DrawingPicker:
     def __init__(self, schedule: DrawnSchedule | Given, faults: DrawnFaults | Given) -> None:
         self._order = schedule.draw if isinstance(schedule, DrawnSchedule) else None
         self._strikes = faults.draw if isinstance(faults, DrawnFaults) else None
-        given = (each for each in (schedule, faults) if not isinstance(each, _Drawn))
+        given = (each for each in (schedule, faults) if not isinstance(each, Drawn))
         self._given = LenientPicker(deviation for each in given for deviation in as_deviations(each))
         self._plans: dict[tuple[Stream, int], list[tuple[int, int]]] = {}
         self.chapter = 0

@@ -17,6 +17,7 @@ from racewindow.failure import Execution
 from racewindow.faults import Fault, FaultPlan, parse_fault
 from racewindow.hypothesis.drawing import (
     DrawingPicker,
+    Drawn,
     DrawnFaults,
     DrawnSchedule,
     Given,
@@ -89,6 +90,12 @@ def explored(
                 why="@explored runs one under orders of events of its own choice.",
                 do="put @explored under @given, directly above an `async def` function or a scenario.",
             )
+        if faults is not None and (isinstance(faults, bool) or not isinstance(faults, FaultPlan | Fault | int)):
+            raise UsageError(
+                f"faults cannot be {faults!r:.60}.",
+                why="@explored takes a FaultPlan, a fault, or a budget for those that the scenario declares.",
+                do='to name kinds by text, have them drawn: @given(..., faults=faults("crash", "stall:seconds=30")).',
+            )
         return _as_test(_Explored(inner, options, faults))
 
     return decorate if target is None else decorate(target)
@@ -115,6 +122,7 @@ class _Explored:
         faults: DrawnFaults | Given | None,
     ) -> None:
         """Run one example; see `explored`."""
+        __tracebackhide__ = True
         implied = schedule is None or (faults is None and self._faults is not None)
         if schedule is None:
             schedule = DrawnSchedule(draw_of_this_example())
@@ -127,7 +135,7 @@ class _Explored:
         for each in (schedule, faults):
             if isinstance(each, (DrawnSchedule, DrawnFaults)):
                 each.used(log.deviations)
-        if implied:
+        if implied or any(each.shown_bare for each in (schedule, faults) if isinstance(each, Drawn)):
             note(f"In the order of schedule={shown(log.deviations)}")
         self._judge(execution, picker.ended)
 
@@ -158,6 +166,7 @@ class _Explored:
         inner = self.inner
 
         async def main(*sim: Any) -> None:
+            __tracebackhide__ = True
             try:
                 await inner(**self._arguments, **({"sim": sim[0]} if sim else {}))
             except BaseException as error:
@@ -171,6 +180,7 @@ class _Explored:
 
     def _judge(self, execution: Execution, ended: BaseException | None) -> None:
         """Raise what Hypothesis and the user should see of an execution."""
+        __tracebackhide__ = True
         if ended is not None:
             raise ended
         raised, self._raised = self._raised, None
@@ -198,6 +208,7 @@ def _as_test(explored_: _Explored) -> Callable[..., None]:
     inner = explored_.inner
 
     def test(*args: Any, **kwargs: Any) -> None:
+        __tracebackhide__ = True  # a failure is in the function, not in here
         given = {**dict(zip(positional, args, strict=False)), **kwargs}
         drawn = {name: given.get(name) for name in ("schedule", "faults")}
         passed = {name: value for name, value in given.items() if name not in drawn or explored_.takes(name)}
@@ -212,6 +223,9 @@ def _as_test(explored_: _Explored) -> Callable[..., None]:
     kept.append(inspect.Parameter("drawn", inspect.Parameter.VAR_KEYWORD))
     test.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
     test.__annotations__ = {}
+    # pytest-trio refuses a function that is not async where a whole module is marked `trio`, but not one that it has
+    # wrapped before.
+    test._trio_test_runner_wrapped = True  # type: ignore[attr-defined]  # noqa: SLF001
     return test
 
 
