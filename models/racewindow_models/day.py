@@ -24,6 +24,7 @@ from racewindow_models.refunds import What, audit
 from racewindow_models.reopening import TRADER, Reopening, Timing
 from racewindow_models.runbook import Step
 from racewindow_models.safeguards import Safeguards
+from racewindow_models.state_root import Snapshot
 from racewindow_models.units import E8, MarketName, PriceE8, SizeE8, TimeNs, to_trio_seconds
 from racewindow_models.validator import Reference, Validator
 from racewindow_models.window import NEW_WRITER, OLD_WRITER, Window
@@ -74,8 +75,7 @@ class Day:
         self._markets = self._reopening.market_witness
         self._at_ns = TimeNs(timing.at * 10**9)
         self._gate = self._make_gate()
-        self._accounts = self._reopening.clearing.everything()
-        self._block = window.block
+        self._snapshot = Snapshot.take(window.block, self._reopening.clearing.everything())
         self._services: list[Instance] = []
         self._is_incident = False
 
@@ -153,7 +153,7 @@ class Day:
         await self._reopening.change_mode(Mode.HALTED)
 
     async def _take_a_snapshot(self) -> None:
-        self._accounts, self._block = self._reopening.clearing.everything(), self._chain.head
+        self._snapshot = Snapshot.take(self._chain.head, self._reopening.clearing.everything())
 
     async def _stop_the_writer(self) -> None:
         """Stop the old writer. With `full_downtime` the operator waits until it has gone; without, for one tick."""
@@ -194,7 +194,7 @@ class Day:
         with trio.move_on_at(to_trio_seconds(self._settings.round_ns(3))):
             await until(self._is_anybody_liquidated)
         if self._is_anybody_liquidated():
-            pairs = zip(self._chain.head.batch, self._block.batch, strict=True)
+            pairs = zip(self._chain.head.batch, self._snapshot.block.batch, strict=True)
             self._is_incident = any(implausible(now, then, self._elsewhere_e8(now.market)) for now, then in pairs)
 
     def _is_anybody_liquidated(self) -> bool:
@@ -208,11 +208,12 @@ class Day:
         self._markets.orders_cancelled(count)
 
     async def _roll_back(self) -> None:
-        """Restore chain and accounts to the snapshot."""
+        """Restore chain and accounts to the snapshot, and see by the state root that all of it came back."""
         await trio.lowlevel.checkpoint()
-        epoch = self._chain.roll_back(self._block)
-        self._reopening.clearing.restore(self._accounts)
-        self._markets.rolled_back(self._block, epoch)
+        epoch = self._chain.roll_back(self._snapshot.block)
+        self._reopening.clearing.restore(self._snapshot.accounts)
+        self._snapshot.check(self._chain.head, self._reopening.clearing.everything())
+        self._markets.rolled_back(self._snapshot.block, epoch)
 
     async def _stop_the_services(self) -> None:
         for service in self._services:
@@ -220,7 +221,7 @@ class Day:
 
     async def _look_at_a_portfolio_page(self) -> None:
         await trio.lowlevel.checkpoint()
-        height = self._block.height
+        height = self._snapshot.block.height
         self._markets.page_shown(self._chain.above(height), self._cloud.shown_above(height))
 
     async def _start_from_the_snapshot(self) -> None:

@@ -1,0 +1,58 @@
+"""The state root: one hash over all that the state of a block holds, the same for equal states in every process.
+
+Whoever restores a snapshot computes the root again from what is there now, and so knows whether all of it came back.
+The root is computed when it is asked for, so a block is no larger and appending one reads nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from racewindow_models.chain import Block
+from racewindow_models.margin import Account
+from racewindow_models.units import AccountName
+from racewindow_models.values import Batch
+
+
+class StateRootError(RuntimeError):
+    """What was restored is not what the snapshot holds."""
+
+
+def state_root(batch: Batch, accounts: Iterable[Account] = ()) -> str:
+    """SHA-256 in hex over the values of all markets and over all accounts, in whatever order they are given.
+
+    Provenance is left out: it is the simulator's knowledge and no part of the state.
+    """
+    markets = sorted(
+        (v.market, v.mark_price_e8, v.funding_index_e8, v.present, v.source_ts_ns, v.generation) for v in batch
+    )
+    positions = sorted(
+        (a.name, a.market, a.size_e8, a.entry_price_e8, a.collateral_e8, a.cached_index_e8) for a in accounts
+    )
+    return hashlib.sha256(json.dumps([markets, positions]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A block, all accounts as they were at it, and the root of both."""
+
+    block: Block
+    accounts: Mapping[AccountName, Account]
+    root: str
+
+    @classmethod
+    def take(cls, block: Block, accounts: Mapping[AccountName, Account]) -> Snapshot:
+        """Keep a block and the accounts."""
+        return cls(block, dict(accounts), state_root(block.batch, accounts.values()))
+
+    def check(self, block: Block, accounts: Mapping[AccountName, Account]) -> None:
+        """See that what is there now has the root of the snapshot; raises `StateRootError` if not."""
+        root = state_root(block.batch, accounts.values())
+        if root != self.root:
+            raise StateRootError(
+                f"block {block.height} has the state root {root[:8]}, and the snapshot {self.root[:8]}: "
+                "not all of it was restored"
+            )
