@@ -124,12 +124,21 @@ class Routing:
 
     def __init__(self, active: Database, witness: Witness) -> None:
         self._witness = witness
+        self._replica: Database | None = None
         self._active = Cell(active, name="routing")
         self._lease = Cell(0, name="lease")
 
     def connect(self) -> Database:
         """The active database."""
         return self._active.get()
+
+    def read_from(self, replica: Database) -> None:
+        """Have services read from a replica what they start from; it is set up so, and not switched."""
+        self._replica = replica
+
+    def connect_to_read(self) -> Database:
+        """Where a service reads what it starts from: a replica, if there is one, else the active database."""
+        return self.connect() if self._replica is None else self._replica
 
     async def publish(self, batch: Batch, token: int) -> Batch:
         """Write published values to the version that is active when the message arrives; see `Database.publish`.

@@ -17,6 +17,7 @@ from racewindow_models.committer import Committer
 from racewindow_models.database import Database, Routing
 from racewindow_models.liquidator import Liquidator
 from racewindow_models.oracle import SpotOracle
+from racewindow_models.replica import follow
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.units import TimeNs, to_trio_seconds
 from racewindow_models.upgrade import copy_rows
@@ -148,6 +149,13 @@ class Exchange:
             await liquidator.run(process, first_round)
 
         return self.supervisor.start(life, "liquidator")
+
+    def start_replica(self) -> Database:
+        """A replica of the new database, from which services then read what they start from."""
+        replica = Database("db-replica")
+        self.routing.read_from(replica)
+        self.sim.spawn(follow, self.network, self.target, replica, self.markets, name=replica.name)
+        return replica
 
     # --- steps of runbooks ------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ class MarketDataWriter:
 
     async def load(self, process: Instance, routing: Routing) -> None:
         """The loader: read the saved states one by one, then be ready."""
-        database = routing.connect()
+        database = routing.connect_to_read()
         for market in self._markets:
             state = await self._network.call_until_answered(database.name, database.read_state, market)
             if state.present:

@@ -91,3 +91,18 @@ def test_the_documentation_explains_every_safeguard_and_checker() -> None:
         assert found
         section = section.partition("\n## ")[0]
         assert [name for name in scenario.safeguards if f"`{name}`" not in section] == []
+
+
+@pytest.mark.parametrize(
+    ("safeguards", "fails"),
+    [((), True), (("generation_check",), True), (("presence_required",), False), (("copy_complete",), False)],
+)
+def test_a_replica_that_lags_is_as_bad_as_a_copy_that_is_not_complete(safeguards: tuple[str, ...], fails: bool) -> None:  # noqa: FBT001  # a column of the table
+    """By order alone, with no fault: the primary holds every row before anybody reads."""
+    result = racewindow.explore(
+        paradex_partial_copy, strategy="dpor", all_failures=True, safeguards=safeguards, params={"replica": True}
+    )
+
+    assert (result.complete, result.redundant) == (True, 0)
+    assert (("no_false_liquidation", "default") in groups(result)) is fails
+    assert bool(result.failures) is fails

@@ -17,7 +17,9 @@ What is modelled here [H, a hypothesis to explore and not the cause]
     waits until its loader has read every row: H1 is closed here, whatever is switched on. It cannot
     help, because the loader has read what there was.
 
-What closes what (expected verdicts, held by the tests)
+    With `replica` the copy is complete before routing switches, and what is late is the replica that the writer reads.
+
+What closes what (expected verdicts, held by the tests; the same with and without `replica`)
     `presence_required`, or `copy_complete`: each closes it alone. Not `generation_check`: the 0 carries the newest
     generation.
 """
@@ -56,22 +58,34 @@ PARTIAL_COPY = declared("presence_required", "copy_complete", "generation_check"
     incident="2026-01-19, Paradex",
 )
 async def paradex_partial_copy(
-    sim: racewindow.Simulation, *, markets: int = 2, accounts: int = 2, ticks: int = 1, batches: int = 1
+    sim: racewindow.Simulation,
+    *,
+    markets: int = 2,
+    accounts: int = 2,
+    ticks: int = 1,
+    batches: int = 1,
+    replica: bool = False,
 ) -> None:
     """Routing switches to the new database while its rows are still being copied.
 
     markets: number of markets. accounts: accounts in each market, by turns long and short. ticks: rounds of the writer
-    after its restart. batches: rounds of the committer and the liquidator, from the second round on.
+    after its restart. batches: rounds of the committer and the liquidator, from the second round on. replica: the rows
+    are copied at once, and the writer reads them from a replica of the new database that may lag.
     """
     sizes = {"markets": markets, "accounts": accounts, "ticks": ticks, "batches": batches}
     safeguards = Safeguards.of(sim, PARTIAL_COPY, require_ready=True, atomic_batch=True)
     exchange = Exchange(sim, prepare(sim.feed, sizes), safeguards)
 
+    read_from = exchange.start_replica() if replica else exchange.target
+
     async def begin_the_copy() -> None:
-        sim.spawn(exchange.copy_rows, name="copy-job")
+        if replica:
+            await exchange.copy_rows_at_once()
+        else:
+            sim.spawn(exchange.copy_rows, name="copy-job")
 
     async def compare_the_rows() -> None:
-        await racewindow.until(lambda: exchange.target.holds(exchange.markets))
+        await racewindow.until(lambda: read_from.holds(exchange.markets))
 
     async def start_the_services() -> None:
         await exchange.start_services(first_block=1)
