@@ -103,6 +103,12 @@ def _is_usage_error(error: Exception) -> bool:
     return isinstance(error, UsageError)
 
 
+def _is_explored(item: pytest.Function) -> bool:
+    """Whether every example of the test is explored already, by `racewindow.hypothesis`."""
+    inner = getattr(getattr(item.obj, "hypothesis", None), "inner_test", None)
+    return getattr(inner, "racewindow_explored", False) is True
+
+
 def _failed(text: str) -> Failed:
     return Failed(text, pytrace=False)  # type: ignore[call-arg]
 
@@ -250,7 +256,7 @@ class _Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Take the place of a test that is to be explored."""
-        if not isinstance(item, pytest.Function):
+        if not isinstance(item, pytest.Function) or _is_explored(item):
             return
         marks = [(mark.args, mark.kwargs) for mark in reversed(list(item.iter_markers("racewindow")))]
         if not (marks or self._stored is not None or self._on("suite")):

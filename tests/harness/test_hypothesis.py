@@ -120,9 +120,10 @@ def test_a_reproduced_failure_tells_its_order_in_a_note(
     )
 
 
-def test_in_a_module_marked_for_pytest_trio_it_is_left_alone(pytester: pytest.Pytester) -> None:
-    """And a failure shows the function, not what runs it."""
-    pytester.makepyfile(MARKED_MODULE)
+@pytest.mark.parametrize("marks", ["pytest.mark.trio", "[pytest.mark.trio, pytest.mark.racewindow(schedules=5)]"])
+def test_in_a_module_that_is_marked_it_is_left_alone(pytester: pytest.Pytester, marks: str) -> None:
+    """For pytest-trio, and for racewindow's own marker; and a failure shows the function, not what runs it."""
+    pytester.makepyfile(MARKED_MODULE.replace("pytest.mark.trio", marks))
     result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=1, failed=1)

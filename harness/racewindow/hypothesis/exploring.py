@@ -226,6 +226,7 @@ def _as_test(explored_: _Explored) -> Callable[..., None]:
     # pytest-trio refuses a function that is not async where a whole module is marked `trio`, but not one that it has
     # wrapped before.
     test._trio_test_runner_wrapped = True  # type: ignore[attr-defined]  # noqa: SLF001
+    test.racewindow_explored = True  # type: ignore[attr-defined]  # so that our own plugin leaves it alone
     return test
 
 
