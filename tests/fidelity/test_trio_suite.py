@@ -30,7 +30,7 @@ def assert_as_expected(outcomes: list[Outcome], may_fail: tuple[str, ...] = ()) 
     assert set(passed) == set(MODULES)
 
 
-@pytest.mark.seeds(sample=5, all=25)
+@pytest.mark.seeds(sample=3, all=25)
 def test_trios_tests_pass_under_trio_semantics(seed: int, tmp_path: Path) -> None:
     assert_as_expected(run_trios_tests(MODULES, tmp_path, seeds=[seed], semantics="trio"))
 

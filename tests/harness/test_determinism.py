@@ -62,7 +62,7 @@ def test_digests_and_messages_are_the_same_on_every_python() -> None:
         assert run(python, "random", "6") == here(6), python
 
 
-@pytest.mark.seeds(sample=3, all=30)
+@pytest.mark.seeds(sample=2, all=30)
 def test_twenty_replays_are_identical(seed: int) -> None:
     """Whatever was explored in between."""
     result = racewindow.explore(outcome_programs.stuck_everywhere, seed=seed, schedules=20, strategy="random")
@@ -78,7 +78,7 @@ def test_twenty_replays_are_identical(seed: int) -> None:
     assert {each.failures[0].message for each in replays} == {failure.message}
 
 
-@pytest.mark.seeds(sample=3, all=30)
+@pytest.mark.seeds(sample=2, all=30)
 def test_the_same_seed_explores_the_same_executions(seed: int) -> None:
     """Counts, failures and the executions that showed them are functions of the seed."""
     results = [

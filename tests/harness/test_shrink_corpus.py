@@ -53,7 +53,7 @@ def smallest(name: str, seed: int) -> racewindow.Size:
 
 
 @pytest.mark.slow
-@pytest.mark.seeds(sample=3, all=20)
+@pytest.mark.seeds(sample=2, all=20)
 @pytest.mark.parametrize("name", FEWEST)
 def test_small_programs_come_down_to_the_fewest_preemptions(name: str, seed: int) -> None:
     assert smallest(name, seed).preemptions == FEWEST[name]
@@ -66,7 +66,7 @@ def test_large_programs_come_down_to_one_deviation(name: str, seed: int) -> None
     assert smallest(name, seed)[:3] == (0, 1, 1)
 
 
-@pytest.mark.seeds(sample=5, all=20)
+@pytest.mark.seeds(sample=3, all=20)
 def test_paradex_comes_down_to_three_deviations_or_fewer(seed: int) -> None:
     """Whatever it finds first, from a dozen; the false liquidation: a round of the new writer before it is ready."""
     result = racewindow.explore(paradex, strategy="random", seed=seed)
