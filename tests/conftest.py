@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("default", max_examples=50, deadline=None, print_blob=True, derandomize=False)
 _DEFAULT = settings.get_profile("default")
 # The same examples every time, so that a red build is about the change.
-settings.register_profile("ci", parent=_DEFAULT, derandomize=True, max_examples=40)
+settings.register_profile("ci", parent=_DEFAULT, derandomize=True)
 settings.register_profile("nightly", parent=_DEFAULT, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 # Where the whole suite has passed on another Python already.
 settings.register_profile("few", parent=_DEFAULT, derandomize=True, max_examples=10)
