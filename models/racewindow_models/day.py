@@ -14,7 +14,6 @@ import trio
 from racewindow import Instance, Simulation, until
 from racewindow_models.book import Mode, Order
 from racewindow_models.clearing import Change
-from racewindow_models.committer import Committer
 from racewindow_models.epochs import EpochChain, EpochCommitter, EpochWitness, PortfolioStore
 from racewindow_models.exchange import Exchange
 from racewindow_models.gate import Gate
@@ -33,18 +32,7 @@ from racewindow_models.window import NEW_WRITER, OLD_WRITER, Window
 class DayExchange(Exchange):
     """The services of the window, whose chain can be rolled back."""
 
-    def committer(self) -> Committer:
-        """A committer whose batches belong to the epoch in which it was started."""
-        return EpochCommitter(
-            markets=self.markets,
-            chain=self.chain,
-            cloud=self.cloud,
-            oracle=self.oracle,
-            safeguards=self.safeguards,
-            witness=self.witness,
-            settings=self.settings,
-            network=self.network,
-        )
+    make_committer = EpochCommitter  # its batches belong to the epoch in which it was started
 
 
 class Day:

@@ -34,6 +34,7 @@ class Exchange:
     `sinks`, `witness`: chain and cloud store, and who is told of everything, if they are not the plain ones.
     """
 
+    make_committer: type[Committer] = Committer
     guards_cloud = True
     """Whether the committer's guards stand before the fan-out, and not on the chain path only."""
 
@@ -113,7 +114,7 @@ class Exchange:
 
     def committer(self) -> Committer:
         """A committer, with the exchange's two sinks."""
-        return Committer(
+        return self.make_committer(
             markets=self.markets,
             chain=self.chain,
             cloud=self.cloud,
