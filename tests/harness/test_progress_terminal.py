@@ -102,6 +102,7 @@ def test_the_panel_stays_whole_when_the_window_is_made_narrower(racewindow: Comm
     assert seen.screen.text == ""
 
 
+@pytest.mark.slow
 def test_a_failure_takes_the_place_of_a_panel_that_was_higher_than_the_terminal(racewindow: CommandLine) -> None:
     seen = Terminal(80, height=6).run("explore", "mine.py", "--set", "writers=4", "--all-failures")
 
@@ -111,6 +112,7 @@ def test_a_failure_takes_the_place_of_a_panel_that_was_higher_than_the_terminal(
     assert not set("╭│╰") & set(seen.screen.text)
 
 
+@pytest.mark.slow
 def test_a_run_of_all_targets_shows_its_rows_and_the_one_at_work(racewindow: CommandLine) -> None:
     write_config(
         '[tool.racewindow]\nseconds = 0.4\nstrategy = "random"\n'
