@@ -113,7 +113,7 @@ def _chance(counts: Progress, at_work: str) -> str:
     """Of a new order: of all executions, or of those of the strategy that is at work within a portfolio."""
     chance, to = (counts.new_trace_chance, "") if counts.part_chance is None else (counts.part_chance, f" to {at_work}")
     if chance is not None:
-        return f"{share(chance, some=chance > 0)} chance{to and f' (new{to})'}"
+        return f"{share(chance, some=chance > 0)} chance, estimated{to and f' (new{to})'}"
     return "not known yet" if at_work in INDEPENDENT_FROM else "unknown (executions are not independent)"
 
 

@@ -57,7 +57,7 @@ def test_the_panel_of_an_exploration_is_this() -> None:
         "│ rate        8,230/s                                      │",
         "│ failures    none so far                                  │",
         "│ orders      521 distinct  ▃▅▆▆▇▇██████████████████       │",
-        "│ new order   5.4% chance                                  │",
+        "│ new order   5.4% chance, estimated                       │",
         "│ in all      ~3.2 × 10^15 interleavings, estimated        │",
         "│ time        0:01 so far, 0:01 left                       │",
         "╰─────────────── Ctrl-C ends it, and shows what was found ─╯",
@@ -92,8 +92,14 @@ HALF = TreeSize(math.log(1_000), None)
     ("figures", "rows"),
     [
         ({"strategy": "random"}, {"orders": "not counted (--footprints)"}),
-        ({"strategy": "random", "new_trace_chance": 0.0}, {"orders": "9 distinct", "new order": "0.0% chance"}),
-        ({"strategy": "random", "new_trace_chance": 1e-9}, {"orders": "9 distinct", "new order": "<0.1% chance"}),
+        (
+            {"strategy": "random", "new_trace_chance": 0.0},
+            {"orders": "9 distinct", "new order": "0.0% chance, estimated"},
+        ),
+        (
+            {"strategy": "random", "new_trace_chance": 1e-9},
+            {"orders": "9 distinct", "new order": "<0.1% chance, estimated"},
+        ),
         ({"strategy": "pct"}, {"orders": "9 distinct", "new order": "not known yet"}),
         (
             {"strategy": "surw"},
@@ -101,7 +107,7 @@ HALF = TreeSize(math.log(1_000), None)
         ),
         (
             {"strategy": "auto: pct", "part_chance": 0.5},
-            {"orders": "9 distinct", "new order": "50.0% chance (new to pct)"},
+            {"orders": "9 distinct", "new order": "50.0% chance, estimated (new to pct)"},
         ),
         ({"strategy": "dpor", "searched": 500}, {"orders": "9 distinct"}),
         (
