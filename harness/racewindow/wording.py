@@ -11,15 +11,21 @@ from racewindow.trace import Trace
 def deviation_text(deviation: Deviation, names: Mapping[str, str]) -> str:
     """One deviation for a person: `after step 4 of db-upgrade: data-writer goes first`."""
     who = names.get(deviation.task, deviation.task)
+    step = f"in step {deviation.step} of {who}"
     if deviation.kind == "fault":
-        return f"in step {deviation.step} of {who}: fault {deviation.option}"
+        return f"{step}{_again(deviation, 'fault point')}: fault {deviation.option}"
     if deviation.kind == "value":
-        return f"in step {deviation.step} of {who}: takes value {deviation.option} (counted from 0)"
+        return f"{step}{_again(deviation, 'choice')}: takes value {deviation.option} (counted from 0)"
     what = "time passes" if deviation.option == CLOCK else f"{names.get(deviation.option, deviation.option)} goes first"
     where = "at the start" if deviation.task == START else f"after step {deviation.step} of {who}"
     if deviation.index:
         where += f", {deviation.index} clock advance{'s' if deviation.index > 1 else ''} later"
     return f"{where}: {what}"
+
+
+def _again(deviation: Deviation, noun: str) -> str:
+    """Which one of those of a step it is, if not the first."""
+    return f", {noun} {deviation.index + 1} there" if deviation.index else ""
 
 
 def first_divergence(one: Trace, two: Trace, index: int) -> str:
