@@ -1,4 +1,4 @@
-"""Deviations, and where two traces part, in words."""
+"""How orders were chosen, deviations, and where two traces part, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from collections.abc import Mapping
 
 from racewindow.schedule import CLOCK, START, Deviation
 from racewindow.trace import Trace
+
+SEMANTICS: Mapping[str, str] = {"processes": "any task may go", "trio": "only orders of trio itself"}
+
+
+def how_text(strategy: str, seed: int, semantics: str, clock: str) -> str:
+    """How orders of events were chosen: the line below a result."""
+    meaning = SEMANTICS.get(semantics)
+    words = f"{semantics} ({meaning})" if meaning else semantics
+    return f"strategy {strategy}, seed {seed}, semantics {words}, clock {clock}"
 
 
 def deviation_text(deviation: Deviation, names: Mapping[str, str]) -> str:
