@@ -83,7 +83,7 @@ class Day:
         """The price on other venues at this moment."""
         return self._exchange.oracle.price_e8(market, self._witness.now_ns)
 
-    def runbook(self) -> list[Step]:
+    def runbook(self, *, page: bool = False) -> list[Step]:
         """All that the operator does, in order."""
         self._exchange.start_old_writer()
         return [
@@ -91,6 +91,7 @@ class Day:
             Step("halt", self._halt),
             Step("take a snapshot", self._take_a_snapshot),
             Step("stop the writer", self._stop_the_writer),
+            *self._exchange.page_steps(page=page),
             Step("copy the rows", self._exchange.copy_rows_at_once),
             Step("let the window pass", self._exchange.let_the_window_pass),
             Step("switch routing", self._exchange.switch_routing),

@@ -88,6 +88,10 @@ def _stored(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"the values of block {data['height']} are stored in the cloud"
 
 
+def _displayed(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"a web page shows {data['market']} at {text_e8(data['price_e8'])}"
+
+
 def _call_failed(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"a call of {data['service']} fails: {data['why']}"
 
@@ -165,6 +169,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "writer.published": _published,
     "chain.block": _block,
     "cloud.batch": _stored,
+    "display.shown": _displayed,
     "call.failed": _call_failed,
     "chain.rolled_back": _rolled_back,
     "cloud.read": _read,

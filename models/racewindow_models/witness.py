@@ -15,7 +15,7 @@ from racewindow_models.chain import Block
 from racewindow_models.ground_truth import GroundTruth
 from racewindow_models.margin import Account
 from racewindow_models.settings import Settings
-from racewindow_models.units import BlockHeight, MarketName, TimeNs, UsdtE8
+from racewindow_models.units import BlockHeight, MarketName, PriceE8, TimeNs, UsdtE8
 from racewindow_models.values import Batch, MarketValues
 
 
@@ -85,6 +85,10 @@ class Witness:
         """A call of a service got no reply, and it goes on with its next round."""
         self._log.warning("call failed", service=service, why=why)
         self._emit("call.failed", service=service, why=why)
+
+    def price_displayed(self, market: MarketName, price_e8: PriceE8) -> None:
+        """A web page shows a price, which nobody acts on."""
+        self._emit("display.shown", market=market, price_e8=price_e8)
 
     # --- consumers ----------------------------------------------------------------------------------------------------
 

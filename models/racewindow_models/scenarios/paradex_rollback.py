@@ -55,14 +55,17 @@ ROLLBACK = declared("outbox", "fencing")
     narrate=narrate,
     incident="2026-01-19, Paradex",
 )
-async def paradex_rollback(sim: racewindow.Simulation, *, markets: int = 2, queued: int = 1) -> None:
+async def paradex_rollback(
+    sim: racewindow.Simulation, *, markets: int = 2, queued: int = 1, opening_index_percent: int = 10
+) -> None:
     """The chain is rolled back while a bad batch is still queued, and the cloud store keeps what it holds.
 
     markets: number of markets. queued: bad batches on their way when the rollback begins.
+    opening_index_percent: funding accrued before the recording, in percent of the first price.
     """
     if queued < 1:
         raise racewindow.UsageError(f"the parameter 'queued' cannot be {queued}.", why="it has to be at least 1.")
-    window = prepare(sim.feed, {"markets": markets})
+    window = prepare(sim.feed, {"markets": markets, "opening_index_percent": opening_index_percent})
     sinks = Sinks(
         sim,
         good=window.block,
