@@ -142,7 +142,15 @@ def _market(market: str, findings: list[Finding]) -> str:
 
 
 def _rolled_back(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
-    return f"the operator rolls the chain back to block {data['block'].height}"
+    root, expected = data["root"][:8], data["snapshot_root"][:8]
+    found = f"its state root {root} again" if root == expected else f"the state root {root}, not {expected}"
+    return f"the operator rolls the chain back to block {data['block'].height} and finds {found}"
+
+
+def _verified(data: Mapping[str, Any], _time_ns: TimeNs) -> str | None:
+    if data["root"] == data["snapshot_root"]:
+        return None
+    return f"the operator finds the state root {data['root'][:8]}, and {data['snapshot_root'][:8]} in the snapshot"
 
 
 def _read(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
@@ -172,6 +180,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "display.shown": _displayed,
     "call.failed": _call_failed,
     "chain.rolled_back": _rolled_back,
+    "rollback.verified": _verified,
     "cloud.read": _read,
     "guard.refused": _refused,
     "guard.kept": _kept,

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from racewindow_models.chain import Block
 from racewindow_models.margin import Account
-from racewindow_models.units import AccountName
 from racewindow_models.values import Batch
 
 
@@ -33,26 +30,3 @@ def state_root(batch: Batch, accounts: Iterable[Account] = ()) -> str:
         (a.name, a.market, a.size_e8, a.entry_price_e8, a.collateral_e8, a.cached_index_e8) for a in accounts
     )
     return hashlib.sha256(json.dumps([markets, positions]).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A block, all accounts as they were at it, and the root of both."""
-
-    block: Block
-    accounts: Mapping[AccountName, Account]
-    root: str
-
-    @classmethod
-    def take(cls, block: Block, accounts: Mapping[AccountName, Account]) -> Snapshot:
-        """Keep a block and the accounts."""
-        return cls(block, dict(accounts), state_root(block.batch, accounts.values()))
-
-    def check(self, block: Block, accounts: Mapping[AccountName, Account]) -> None:
-        """See that what is there now has the root of the snapshot; raises `StateRootError` if not."""
-        root = state_root(block.batch, accounts.values())
-        if root != self.root:
-            raise StateRootError(
-                f"block {block.height} has the state root {root[:8]}, and the snapshot {self.root[:8]}: "
-                "not all of it was restored"
-            )

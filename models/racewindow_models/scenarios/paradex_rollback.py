@@ -6,8 +6,9 @@ What happened [C, confirmed by the operator or a primary document]
 
 What is modelled here [H, a hypothesis to explore and not the cause]
     H6, incomplete rollback: the chain is restored to the snapshot, the cloud store and the queue of the committer are
-    not. The execution begins after the bad batch has reached both sinks, with another one queued, which is how H1 and
-    H3 end.
+    not. The execution begins after the bad batch has reached both sinks and accounts have been liquidated by it, with
+    another one queued, which is how H1 and H3 end. The operator sees by the *state root*, a hash over all values and
+    accounts, that the state is that of the snapshot; a batch that is committed after that brings another root.
 
         operator:    rollback(chain, snapshot)
         | committer: pop(queue) -> the bad batch ; w(chain)           # re-applied: rollback_complete
@@ -70,6 +71,7 @@ async def paradex_rollback(
         sim,
         good=window.block,
         bad=[_zeroed(window.block.batch)] * (1 + queued),
+        accounts=window.accounts,
         truth=window.truth,
         max_age_ns=window.settings.max_age_ns,
         safeguards=Safeguards.of(sim, ROLLBACK),
