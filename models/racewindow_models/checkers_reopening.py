@@ -87,7 +87,7 @@ def liquidation_last(history: History) -> Verdict:
     first: dict[object, Violation] = {}
     for event in history.events:
         if event.kind == "account.liquidated":
-            values: MarketValues = event.data["values"]
+            (values,) = event.data["used"]
             thin_ns = values.provenance.last_thin_ns
             if thin_ns is not None and event.time_ns - thin_ns <= window.settings.max_age_ns:
                 first.setdefault(event.data["account"].market, _too_early(event, values, thin_ns))

@@ -140,7 +140,7 @@ class Exchange:
     def start_liquidator(self, first_round: int = 0) -> Instance:
         """The liquidator."""
         liquidator = Liquidator(
-            self.window.accounts,
+            (*self.window.accounts, *self.window.cross_accounts),
             chain=self.chain,
             safeguards=self.safeguards,
             witness=self.witness,

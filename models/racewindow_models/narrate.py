@@ -11,8 +11,8 @@ from typing import Any
 
 from racewindow import Event
 from racewindow_models.chain import Block
+from racewindow_models.cross import is_covered, needed_e8, quoted, true_at, value_e8
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine, examine_block
-from racewindow_models.margin import account_value_e8, maintenance_margin_e8
 from racewindow_models.units import TimeNs, text_e8, text_usdt
 
 
@@ -105,14 +105,12 @@ def _kept(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
 
 
 def _liquidated(data: Mapping[str, Any], time_ns: TimeNs) -> str:
-    account, values, truth = data["account"], data["values"], data["truth"][data["account"].market]
-    true_mark_e8, true_index_e8 = truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns)
-    value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
-    true_margin_e8 = maintenance_margin_e8(account, true_mark_e8)
-    judgement = "it should not have been" if true_e8 >= true_margin_e8 else "rightly so"
+    account, truly = data["account"], true_at(data["truth"], time_ns)
+    judged_e8 = value_e8(account, quoted(data["used"]))
+    true_e8, true_margin_e8 = value_e8(account, truly), needed_e8(account, truly)
+    judgement = "it should not have been" if is_covered(account, truly) else "rightly so"
     return (
-        f"{account.name} is liquidated at {text_usdt(value_e8)} by block {data['height']}; {judgement}: "
+        f"{account.name} is liquidated at {text_usdt(judged_e8)} by block {data['height']}; {judgement}: "
         f"under ground truth it is worth {text_usdt(true_e8)} and needs {text_usdt(true_margin_e8)}"
     )
 

@@ -14,6 +14,7 @@ from racewindow import Instance, until
 from racewindow_models.book import OrderBook
 from racewindow_models.chain import Block, Chain
 from racewindow_models.clearing import Clearing, vault_of
+from racewindow_models.cross import AnyAccount
 from racewindow_models.ledger import Ledger
 from racewindow_models.liquidator import Liquidator
 from racewindow_models.margin import Account, account_value_e8
@@ -22,7 +23,7 @@ from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
 from racewindow_models.triggers import TRADING
 from racewindow_models.units import TimeNs, UsdtE8, to_trio_seconds
-from racewindow_models.values import MarketValues
+from racewindow_models.values import Batch
 from racewindow_models.witness import Witness
 
 
@@ -75,11 +76,13 @@ class VaultLiquidator(Liquidator):
             if account.size_e8:
                 yield account
 
-    def _liquidate(self, account: Account, block: Block, values: MarketValues) -> None:
+    def _liquidate(self, account: AnyAccount, block: Block, used: Batch) -> None:
+        assert isinstance(account, Account)  # the clearing has no others
+        (values,) = used
         value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
         change = self._clearing.liquidate(account.name, values.mark_price_e8, values.funding_index_e8)
         vault_e8 = self._clearing[vault_of(account.market)].collateral_e8
-        self._witness.account_liquidated(account, block, values, UsdtE8(max(value_e8, 0)), vault_e8)
+        self._witness.account_liquidated(account, block, used, UsdtE8(max(value_e8, 0)), vault_e8)
         self._market_witness.changed(change)
         if self._ledger is not None:
             self._ledger.liquidated(account.name, change, values)

@@ -12,8 +12,8 @@ from typing import Any
 
 from racewindow import Simulation
 from racewindow_models.chain import Block
+from racewindow_models.cross import AnyAccount
 from racewindow_models.ground_truth import GroundTruth
-from racewindow_models.margin import Account
 from racewindow_models.settings import Settings
 from racewindow_models.units import BlockHeight, MarketName, PriceE8, TimeNs, UsdtE8
 from racewindow_models.values import Batch, MarketValues
@@ -117,9 +117,9 @@ class Witness:
         self._emit("guard.kept", kept=kept, reason=reason)
 
     def account_liquidated(
-        self, account: Account, block: Block, values: MarketValues, left_e8: UsdtE8, vault_e8: UsdtE8
+        self, account: AnyAccount, block: Block, used: Batch, left_e8: UsdtE8, vault_e8: UsdtE8
     ) -> None:
-        """The liquidator has closed an account by the `values` of a block.
+        """The liquidator has closed an account by what a block says of its markets.
 
         The account is left with `left_e8`, and the vault's collateral is now `vault_e8`.
         """
@@ -128,7 +128,7 @@ class Witness:
             "account.liquidated",
             account=account,
             height=block.height,
-            values=values,
+            used=used,
             left_e8=left_e8,
             vault_e8=vault_e8,
             truth=self._truth,

@@ -133,6 +133,7 @@ async def paradex(
     max_age_seconds: int = 15,
     opening_index_percent: int = 10,
     basis_bps: int = 20,
+    cross: int = 0,
     page: bool = False,
 ) -> None:
     """A restarted market-data writer publishes before its state is loaded, in a maintenance window.
@@ -141,8 +142,9 @@ async def paradex(
     after its restart. batches: rounds of the committer and the liquidator after theirs. tick_seconds: time between two
     rounds, one row of the feed each. window_seconds: from the stop of the services to their restart. max_age_seconds:
     the oldest that a value may be when it is used. opening_index_percent: funding accrued before the recording, in
-    percent of the first price. basis_bps: the fair basis. page: a web page is served from the new database before its
-    rows are there, and shows what it does not find as 0.
+    percent of the first price. basis_bps: the fair basis. cross: accounts with cross margin, which
+    are long in one market and short in the next behind one collateral. page: a web page is served from the new database
+    before its rows are there, and shows what it does not find as 0.
     """
     run_window(
         sim,
@@ -156,6 +158,7 @@ async def paradex(
             "max_age_seconds": max_age_seconds,
             "opening_index_percent": opening_index_percent,
             "basis_bps": basis_bps,
+            "cross": cross,
         },
         page=page,
     )
