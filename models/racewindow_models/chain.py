@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from racewindow import Cell
-from racewindow_models.margin import Account
+from racewindow_models.cross import AnyAccount
 from racewindow_models.state_root import StateRootError, state_root
 from racewindow_models.units import AccountName, BlockHeight, TimeNs
 from racewindow_models.values import Batch
@@ -27,7 +27,7 @@ class Block:
     parent: Block | None = field(default=None, repr=False, compare=False)
 
 
-Accounts = Mapping[AccountName, Account]
+Accounts = Mapping[AccountName, AnyAccount]
 
 
 @dataclass(frozen=True, slots=True)

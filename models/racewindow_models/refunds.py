@@ -36,6 +36,7 @@ class Harm:
 
     `epoch`: how often the chain had been rolled back. `price_e8`: of a triggered order its trade's; of the others the
     mark price that they were judged by, None if they were judged by several. `fair_e8`: the external fair price.
+    An account with cross margin is judged by several, and has neither a size nor a fair price of its own: 0.
     """
 
     what: What

@@ -16,9 +16,10 @@ import trio
 from racewindow import Instance, Simulation, TrackedDict, TrackedList
 from racewindow_models.chain import Block
 from racewindow_models.clearing import Clearing
+from racewindow_models.cross import is_covered, quoted
 from racewindow_models.epochs import EpochChain, Row
 from racewindow_models.ground_truth import GroundTruth
-from racewindow_models.margin import Account, is_solvent
+from racewindow_models.margin import Account
 from racewindow_models.market_witness import MarketWitness
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.units import BlockHeight, TimeNs
@@ -62,12 +63,9 @@ class Sinks:
 
     def _liquidate(self, bad: Batch) -> None:
         """What the bad batch has done by now: accounts are closed that are not solvent by it."""
-        for values in bad:
-            used = values.mark_price_e8, values.funding_index_e8
-            for name in self._clearing.names:
-                account = self._clearing[name]
-                if account.market == values.market and not is_solvent(account, *used):
-                    self._clearing.liquidate(name, *used)
+        for name in self._clearing.names:
+            if not is_covered(self._clearing[name], quoted(bad)):
+                self._clearing.liquidate(name, quoted(bad))
 
     async def roll_back(self) -> None:
         """The operator restores chain and accounts to the last good block, and sees by the state root that all is back.

@@ -34,6 +34,7 @@ from racewindow_models.margin import Account, account_value_e8, is_solvent, main
 from racewindow_models.narrate import narrate
 from racewindow_models.refunds import Harm, What, audit, worth_e8
 from racewindow_models.scenarios.paradex import EXPECTED, paradex
+from racewindow_models.scenarios.paradex_day import paradex_day
 from racewindow_models.units import (
     E8,
     AccountName,
@@ -47,7 +48,7 @@ from racewindow_models.units import (
     UsdtE8,
 )
 from racewindow_models.window import prepare
-from tests.models.seen import searched, violated, watched_search
+from tests.models.seen import searched, violated, watched, watched_search
 from tests.models.variants import naive_truth
 
 PARAMS = {"markets": 2, "tick_seconds": 5, "max_age_seconds": 15, "opening_index_percent": 10, "basis_bps": 20}
@@ -288,6 +289,21 @@ def test_who_is_liquidated_and_by_which_number_is_told() -> None:
 @pytest.mark.parametrize("safeguards", EXPECTED.closed_by, ids="+".join)
 def test_what_closes_the_window_closes_it_for_them_too(safeguards: tuple[str, ...]) -> None:
     assert searched(paradex, *safeguards, params={"cross": 2}).verdict == "complete"
+
+
+@pytest.mark.slow
+def test_the_day_liquidates_rolls_back_and_refunds_them_as_well() -> None:
+    """The first wave is undone by the rollback; in the second, what a wrong mark has cost is owed."""
+    watching, seen = watched(paradex_day)
+    params = {"cross": 2, "markets": 2}
+    result = racewindow.explore(
+        watching, strategy="random", schedules=150, all_failures=True, shrink=False, explain=False, params=params
+    )
+    refunds = [event.data["refund"] for each in seen for event in each.events if event.kind == "refund.decided"]
+    whys = {(refund.owed_e8 > 0, refund.why.partition(" would")[0]) for refund in refunds if "cross" in refund.account}
+    assert {(False, "the rollback has undone it"), (True, "by the true values it")} <= whys
+    assert {each.kind for each in result.failures} == {"violation"}
+    assert "conservation" not in violated(result)
 
 
 def test_collateral_that_vanishes_with_them_is_seen() -> None:

@@ -48,6 +48,14 @@ def test_any_other_value_of_an_account_changes_it(name: str) -> None:
     assert state_root(BATCH, (replace(ACCOUNTS[0], **other), *ACCOUNTS[1:])) != ROOT
 
 
+@pytest.mark.parametrize("name", ["name", "collateral_e8", "positions"])
+def test_any_other_value_of_an_account_with_cross_margin_changes_it(name: str) -> None:
+    account = prepare(load(), {"cross": 1}).cross_accounts[0]
+    other: dict[str, Any] = {"name": "7", "collateral_e8": 7, "positions": account.positions[:1]}
+    roots = [state_root(BATCH, each) for each in ([account], [replace(account, **{name: other[name]})])]
+    assert len({*roots, ROOT}) == 3
+
+
 def test_what_is_not_there_changes_it() -> None:
     assert len({ROOT, state_root(BATCH[1:], ACCOUNTS), state_root(BATCH, ACCOUNTS[1:]), state_root(BATCH)}) == 4
 

@@ -165,6 +165,7 @@ async def paradex_day(
     grace_seconds: int = 30,
     opening_index_percent: int = 10,
     basis_bps: int = 20,
+    cross: int = 0,
     page: bool = False,
 ) -> None:
     """The whole day: a window, corrupt values, liquidations, rollback, reopening, second wave, and refunds.
@@ -174,7 +175,8 @@ async def paradex_day(
     of the services. reopening_seconds: virtual time at which the markets reopen after a rollback. depth_percent: how
     far below the fair price the bid in the thin book rests, 0 to 29. maker_seconds: how long after that reopening
     market makers are back. grace_seconds: of liquidation_grace. opening_index_percent: funding accrued before the
-    recording, in percent of the first price. basis_bps: the fair basis. page: a web page is served from the new
+    recording, in percent of the first price. basis_bps: the fair basis. cross: accounts with cross margin,
+    which have a position in every market. page: a web page is served from the new
     database before its rows are there, and shows what it does not find as 0.
     """
     timing = Timing(
@@ -191,6 +193,7 @@ async def paradex_day(
         "window_seconds": window_seconds,
         "opening_index_percent": opening_index_percent,
         "basis_bps": basis_bps,
+        "cross": cross,
     }
     # The accounts are to stay solvent until the liquidator's last round after the reopening.
     whole = prepare(sim.feed, sizes | {"ticks": (reopening_seconds - window_seconds) // TICK_SECONDS + rounds})
