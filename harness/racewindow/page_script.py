@@ -11,6 +11,18 @@ SCRIPT = """
   const made = (name, text, more = {}) => Object.assign(document.createElement(name), {textContent: text, ...more});
   const number = count => count.toLocaleString("en");
 
+  // What is wider than the window is scrolled by the arrow keys.
+  const wide = new ResizeObserver(entries => {
+    for (const {target} of entries) {
+      const scrolls = target.scrollWidth > target.clientWidth;
+      const caption = target.querySelector("caption")?.textContent || "table";
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", caption]])
+        if (scrolls) target.setAttribute(name, value); else target.removeAttribute(name);
+    }
+  });
+  const watch = root => all(".wide", root).forEach(each => wide.observe(each));
+  watch();
+
   // The table of every step: text until it is opened, since 20,000 rows take a browser long; then a piece at a time.
   const listing = source => {
     const details = source.parentElement, summary = details.querySelector("summary");
@@ -49,6 +61,7 @@ SCRIPT = """
       holder.append(buttons);
       shown = 0;
       add();
+      watch(holder);
     };
     more.addEventListener("click", add);
     rest.addEventListener("click", () => { summary.focus({preventScroll: true}); addAll(); });

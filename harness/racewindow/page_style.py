@@ -30,7 +30,10 @@ white-space:pre-wrap}
 .lead dt{font-weight:600}.lead dd{margin:0;overflow-wrap:anywhere}
 .orders{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:8px 20px}
 .orders.one{grid-template-columns:minmax(0,1fr)}
-.names{display:block;overflow:visible;font-size:11px;fill:var(--soft)}
+.orders>article{display:grid;grid-template-columns:max-content minmax(0,1fr);align-content:start}
+.orders>article>div{display:contents}.orders .steps{grid-column:1/-1}
+.orders>article>h3{grid-area:1/2;align-self:end;padding:0 0 6px 56px}
+.names{grid-area:1/1;display:block;overflow:visible;font-size:11px;fill:var(--soft)}
 ol.steps{list-style:none;margin:0;padding:0;font-size:12px;line-height:16px}
 ol.steps>li{position:relative}
 .row{min-height:21px;padding:2px 4px 2px 0;cursor:default}
@@ -58,20 +61,21 @@ select,button,input[type=number]{font:inherit;color:var(--ink);background:var(--
 border-radius:5px;padding:2px 6px;min-height:26px;max-width:220px}
 input[type=number]{width:5.5em}input[type=radio]{margin:0;width:16px;height:16px;vertical-align:-3px;accent-color:var(--link)}
 button{cursor:pointer}
-fieldset{border:0;margin:0;padding:0;display:flex;gap:12px;align-items:center}legend{float:left;padding:0;margin-right:12px}
+fieldset{border:0;margin:0;padding:0;display:flex;gap:12px;align-items:center}legend{float:left;padding:0}
 label{display:inline-flex;align-items:center;gap:5px;min-height:26px}
 ol.story{padding-left:0;list-style:none}
 ol.story li{padding-left:7.2em;text-indent:-7.2em;margin:2px 0}
 ol.story time{display:inline-block;width:7.2em;text-indent:0;color:var(--soft);font-size:13px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:0 0 8px}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;font-size:13px;width:100%}
-caption{text-align:left;color:var(--soft);padding:2px 0}
+.wide{overflow-x:auto}.wide:focus-visible{outline-offset:-3px}
+table{border-collapse:collapse;font-size:13px;width:auto;min-width:min(100%,640px)}
+td>a:only-child,th[scope=col]{white-space:nowrap}
+caption{text-align:left;color:var(--soft);padding:2px 0;max-width:calc(100vw - 20px)}
 th,td{text-align:left;vertical-align:top;
-border-bottom:1px solid var(--line);padding:3px 8px 3px 0;overflow-wrap:break-word}
+border-bottom:1px solid var(--line);padding:3px 16px 3px 0;overflow-wrap:break-word}
 th{font-weight:600}td.num,th.num{white-space:nowrap;overflow-wrap:normal}
 tbody.block{content-visibility:auto}
-.every caption{display:none}.every table{table-layout:fixed;min-width:640px}
+.every caption{display:none}.every table{table-layout:fixed;width:100%;min-width:640px}
 .every td:nth-child(-n+2){font-family:inherit;font-variant-numeric:tabular-nums}
 .every th:first-child{width:4.5em}.every th:nth-child(2){width:8.5em}.every th:nth-child(3){width:13em}
 .every th:nth-child(5){width:16em}
@@ -82,6 +86,8 @@ figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}
 .lead{grid-template-columns:minmax(0,1fr)}.lead dd{margin-bottom:6px}.row .what{white-space:normal}
+.orders>article>h3{padding-left:44px}select{max-width:112px}
+th,td{padding-right:8px}
 ol.story li{padding-left:0;text-indent:0}ol.story time{display:block}}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--card:#fff;--first:#9a4b00;
 --first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#000}
