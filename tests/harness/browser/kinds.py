@@ -87,6 +87,8 @@ KINDS: dict[str, Callable[[], None]] = {
     "folder": _folder,
 }
 """Name of a page -> what writes it as NAME.html into the current folder."""
+ALIKE = {"h2", "paradex-day"}
+"""Pages made of the same parts as that of H1: what looks at each part takes long, and leaves them out."""
 
 OTHERS: dict[str, Callable[[], None]] = {
     "hostile": _hostile,

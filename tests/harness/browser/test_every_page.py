@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from tests.harness.browser.kinds import KINDS, Pages
+from tests.harness.browser.kinds import ALIKE, KINDS, Pages
 from tests.harness.browser.tab import DESKTOP, PHONE, opened, tabbed, unfold, violations, watched
 
 pytestmark = pytest.mark.slow
 
 EVERY = pytest.mark.parametrize("name", KINDS)
+EVERY_PART = pytest.mark.parametrize("name", [name for name in KINDS if name not in ALIKE])
 
 CLIPPED = """() => [...document.querySelectorAll("main *")].filter(each => {
   const style = getComputedStyle(each);
@@ -19,7 +20,7 @@ CLIPPED = """() => [...document.querySelectorAll("main *")].filter(each => {
 }).map(each => each.outerHTML.slice(0, 80))"""
 
 
-@EVERY
+@EVERY_PART
 def test_it_is_accessible_wide_and_narrow_light_and_dark(browser: Browser, pages: Pages, name: str) -> None:
     with opened(browser, pages[name]) as page:
         assert violations(page) == []
@@ -52,7 +53,7 @@ def test_it_can_be_read_without_scripts(browser: Browser, pages: Pages, name: st
         assert page.inner_text("main").split() == words
 
 
-@EVERY
+@EVERY_PART
 def test_it_prints_on_white_without_what_is_for_a_screen(browser: Browser, pages: Pages, name: str) -> None:
     with opened(browser, pages[name], scheme="dark") as page:
         page.emulate_media(media="print")
