@@ -32,7 +32,7 @@ def shown(page: Page) -> list[dict[str, str]]:
 def cells(page: Page, column: int) -> list[str]:
     """A column of the first table of every step."""
     found: list[str] = page.eval_on_selector_all(
-        f"details:first-of-type tbody td:nth-child({column})", "cells => cells.map(each => each.textContent)"
+        f".every:first-of-type tbody td:nth-child({column})", "cells => cells.map(each => each.textContent)"
     )
     return found
 
@@ -72,7 +72,7 @@ def test_a_service_is_chosen_in_the_pictures_and_in_the_tables(h1: Page) -> None
     assert set(h1.locator(f"{ROWS} .what b").all_inner_texts()) == {"committer"}
     assert not h1.locator(".gap:visible, .tick:visible").count()
     expect(h1.get_by_role("status")).to_contain_text(f"{len(rows)} of {len(everything)} rows")
-    expect(h1.locator("summary").first).to_contain_text(f"({len(cells(h1, 3))} fit the filter)")
+    expect(h1.locator(".every summary").first).to_contain_text(f"({len(cells(h1, 3))} fit the filter)")
 
     h1.get_by_role("button", name="Show all", exact=True).click()
     expect(h1.get_by_role("status")).to_have_text("")
@@ -163,10 +163,10 @@ def test_everything_is_done_with_keys(h1: Page) -> None:
     expect(h1.get_by_role("status")).to_have_text("")
     assert shown(h1) == everything
     press("Tab", "Tab")
-    while h1.evaluate("document.activeElement.tagName") != "SUMMARY":
+    while not h1.evaluate("document.activeElement.matches('.every summary')"):
         press("Tab")
     press("Enter")
-    expect(h1.locator("details").first.locator("tr").first).to_be_visible()
+    expect(h1.locator(".every").first.locator("tr").first).to_be_visible()
 
 
 def focused(page: Page) -> Locator:
@@ -271,16 +271,16 @@ def test_of_20_000_steps_a_browser_holds_what_is_looked_at(browser: Browser, pag
         short = elements(page)
     with opened(browser, pages["long"]) as page:
         assert elements(page) < 2 * short
-        page.locator("summary").first.click()
+        page.locator(".every summary").first.click()
         page.get_by_label("Service").select_option(label="worker-7")
         fitting = 20_000 // 8
         assert set(cells(page, 3)) == {"worker-7"}
         assert len(cells(page, 3)) == 500
         assert elements(page) < 2 * short + 500 * 7
-        expect(page.locator("summary").first).to_contain_text(f"({fitting:,} fit the filter)")
+        expect(page.locator(".every summary").first).to_contain_text(f"({fitting:,} fit the filter)")
         page.get_by_role("button", name="Show 500 more").click()
         assert len(cells(page, 3)) == 1_000
         page.get_by_role("button", name=f"Show all {fitting - 1_000:,} that are left").click()
-        expect(page.locator("details tbody tr")).to_have_count(fitting)
+        expect(page.locator(".every tbody tr")).to_have_count(fitting)
         expect(page.get_by_role("button", name="that are left")).to_be_hidden()
         assert cells(page, 1) == sorted(cells(page, 1), key=int)
