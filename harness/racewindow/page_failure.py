@@ -5,6 +5,7 @@ from __future__ import annotations
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.markup import Html, Part, tag
 from racewindow.page_layout import folded, page, pairs_table, section, story
+from racewindow.page_shown import shown_sections
 from racewindow.page_timeline import Names, all_steps, lanes_of, timeline
 from racewindow.picture import Line, Picture, chosen
 from racewindow.report_explanation import closing_text, pair_text, suspect_text
@@ -27,6 +28,7 @@ def failure_page(picture: Picture) -> str:
         title,
         tag("header", tag("h1", title), tag("p", stored.message, class_="wrong message"), _lead(picture)),
         _orders(picture, names),
+        shown_sections(picture),
         section("How it came to this, in virtual time", story(tuple(told)), name="story") if told else None,
         section("Why", *_why(picture), name="why"),
         None if explanation is None else section("What closes it", *_closing(explanation), name="fix"),
@@ -84,9 +86,11 @@ def _orders(picture: Picture, names: Names) -> Html:
     lines = [picture.failing, *([] if other is None else [other])]
     drawn = [chosen(line, _ROWS_ALONE if other is None else _ROWS) for line in lines]
     used = set().union(*(lanes_of(line, acts) for line, acts in zip(lines, drawn, strict=True)))
+    passed = dict.fromkeys(each for acts in drawn for act in acts for each in act.landmarks)
+    landmarks = f" (■: {', '.join(passed)})" if passed else ""
     hint = (
-        "One row is one step; an arrow is what it has from another service. Hover or focus a row for its lines, values "
-        "and footprint; the arrow keys move."
+        f"One row is one step{landmarks}; an arrow is what it has from another "
+        "service. Hover or focus a row for its lines, values and footprint; the arrow keys move."
     )
     orders = [
         tag("article", _order_title(line), timeline(line, names, _key(picture), acts, used=used))

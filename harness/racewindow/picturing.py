@@ -10,6 +10,7 @@ from dataclasses import replace
 from racewindow import explainer
 from racewindow.budget import Progress
 from racewindow.causal_story import first_violation, step_of_event
+from racewindow.display import shown_of
 from racewindow.errors import DivergenceError, UsageError
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.failure import Execution
@@ -68,11 +69,13 @@ def picture_of(
             wrong=_wrong_step(scenario, stored, walk, execution),
             passes=False,
             command=shlex.join(["racewindow", "replay", file]),
+            landmarks=scenario.display.landmarks,
         ),
         reversed_=None if pair is None else _other_order(scenario, stored, pair, target),
         explanation=found,
         unexplained=why_not,
         facts=_facts(scenario, stored),
+        shown=shown_of(scenario.display, execution.events),
     )
 
 
@@ -124,6 +127,7 @@ def _other_order(scenario: Scenario, stored: StoredFailure, pair: RacingPair, ta
         wrong=None,
         passes=passes,
         command=shlex.join(["racewindow", "replay", target, "--schedule", found.schedule.token()]),
+        landmarks=scenario.display.landmarks,
     )
 
 

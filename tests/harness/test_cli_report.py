@@ -22,7 +22,18 @@ import racewindow
 
 EVIL = {EVIL!r}
 
-@racewindow.scenario(name=EVIL, safeguards={{"lock": EVIL}})
+def charts(events):
+    points = [racewindow.Point(n, float(n), EVIL, True) for n, _ in enumerate(events)]
+    yield racewindow.Chart(EVIL, EVIL, [racewindow.Series(EVIL, points)], marks=[racewindow.Mark(0, EVIL)])
+
+def consequences(events):
+    yield racewindow.Consequence(0, EVIL, EVIL, 1, EVIL, wrong=True)
+
+@racewindow.scenario(
+    name=EVIL,
+    safeguards={{"lock": EVIL}},
+    display=racewindow.Display(charts=charts, consequences=consequences, landmarks={{EVIL: EVIL}}),
+)
 async def hostile(sim: racewindow.Simulation) -> None:
     """Names, values and messages are markup."""
     x = racewindow.Cell(EVIL, name=EVIL)
@@ -39,7 +50,7 @@ async def hostile(sim: racewindow.Simulation) -> None:
     await trio.sleep(5)
     assert x.get() == EVIL + "11", EVIL
 '''
-VOID = {"meta", "br", "line", "circle", "polygon", "polyline"}
+VOID = {"meta", "br", "line", "circle", "polygon", "polyline", "path", "rect"}
 
 
 class Page(HTMLParser):
