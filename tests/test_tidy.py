@@ -130,6 +130,7 @@ ORDER = (
     "ci.rows",
     "ci.*",
     "ci",
+    "cli_pages",
     "cli_*",
     "cli",
     "pytest_fixtures",

@@ -84,6 +84,16 @@ summary{cursor:pointer;font-weight:600;padding:4px 0}
 .chart .cross{stroke:var(--wrong);stroke-width:2.5}
 .moment{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.moment.bad{stroke:var(--wrong);stroke-dasharray:none}
 td.amount,table:has(td.amount) thead th:last-child{text-align:right}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:10px}.card dl{margin:0}
+.card dt{font-weight:600}.card dd{margin:0 0 6px}ul.plain{list-style:none;padding:0;margin:2px 0}
+.chip{border:1px solid var(--line);border-radius:9px;padding:0 7px;white-space:nowrap;background:var(--card)}
+.chip+.chip{margin-left:4px}th .chip{font-weight:400}
+.fails{color:var(--wrong)}.proved{color:var(--good)}.doubt{color:var(--first)}.inferred{color:var(--soft)}
+.cells td{white-space:nowrap}.cells tbody tr:hover{background:var(--card)}
+@media (max-width:700px){.cells thead{display:none}.cells tr,.cells td,.cells tbody th{display:block}
+.cells tr{border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin:0 0 8px}.cells th,.cells td{border:0}
+.cells .chip{white-space:normal}.cells td::before{content:attr(data-of) ": ";color:var(--soft)}
+.cells td{white-space:normal}}
 figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}

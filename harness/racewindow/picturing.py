@@ -38,13 +38,14 @@ def picture_of(
     seconds: float | None = None,
     wanted: bool = True,
     given: Explanation | None = None,
+    why_not: str = "",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Picture:
     """Replay a failure and make its picture. `file`, `target`: as a person would type them.
 
     `wanted`: with an explanation, for which at most `schedules` executions are run in at most `seconds`; `given`: one
-    that was made already. Raises UsageError if the failure is not there any more, DivergenceError if its schedule does
-    not fit the code.
+    that was made already; `why_not`: why somebody who has tried has none. Raises UsageError if the failure is not there
+    any more, DivergenceError if its schedule does not fit the code.
     """
     walk, execution = walk_of(scenario, stored.schedule)
     if stored.identity not in {failure.identity for failure in execution.failures}:
@@ -53,8 +54,8 @@ def picture_of(
             why="the program has changed since it was recorded, or it depends on what is outside of it.",
             do=f"racewindow explore {target}",
         )
-    found, why_not = given, ""
-    if found is None:
+    found = given
+    if found is None and not why_not:
         found, why_not = _explained(
             scenario, stored, len(walk.moments), schedules, seconds, wanted=wanted, on_progress=on_progress
         )
