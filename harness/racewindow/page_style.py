@@ -85,7 +85,8 @@ summary{cursor:pointer;font-weight:600;padding:4px 0}
 .moment{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.moment.bad{stroke:var(--wrong);stroke-dasharray:none}
 td.amount,table:has(td.amount) thead th:last-child{text-align:right}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:10px}.card dl{margin:0}
-.card dt{font-weight:600}.card dd{margin:0 0 6px}ul.plain{list-style:none;padding:0;margin:2px 0}
+.card dt{font-weight:600}.card dd{margin:0 0 6px}ul.facts{padding-left:18px;margin:8px 0}
+td.link{white-space:nowrap}ul.plain{list-style:none;padding:0;margin:2px 0}
 .chip{border:1px solid var(--line);border-radius:9px;padding:0 7px;white-space:nowrap;background:var(--card)}
 .chip+.chip{margin-left:4px}th .chip{font-weight:400}
 .fails{color:var(--wrong)}.proved{color:var(--good)}.doubt{color:var(--first)}.inferred{color:var(--soft)}
