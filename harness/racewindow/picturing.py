@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from racewindow import explainer
 from racewindow.budget import Progress
-from racewindow.causal_story import first_violation, step_of_event
+from racewindow.causal_story import violating_step
 from racewindow.display import shown_of
 from racewindow.errors import DivergenceError, UsageError
 from racewindow.explanation import Explanation, RacingPair
@@ -134,11 +134,8 @@ def _other_order(scenario: Scenario, stored: StoredFailure, pair: RacingPair, ta
 
 def _wrong_step(scenario: Scenario, stored: StoredFailure, walk: Walk, execution: Execution) -> int | None:
     """Index of the step after which the checker has all that it needs; where that cannot be told, the likeliest."""
-    checker = next((each for each in scenario.checks if each.name == stored.checker), None)
-    if checker is None or not execution.events:
-        return walk.failing
-    count = first_violation(checker, stored.identity, execution.events, settings_of(scenario, stored.schedule))
-    return walk.failing if count is None else step_of_event(execution.trace, execution.events, count - 1)
+    found = violating_step(settings_of(scenario, stored.schedule), stored.identity, execution)
+    return walk.failing if found is None else found
 
 
 def _facts(scenario: Scenario, stored: StoredFailure) -> dict[str, str]:
