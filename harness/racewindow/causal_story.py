@@ -54,7 +54,10 @@ def first_violation(
     events: Sequence[Event],
     settings: Settings,
 ) -> int | None:
-    """How many of the events it takes for the checker to find that failure; None if it takes the end as well."""
+    """How many of the events it takes for the checker to find that failure; None if it takes the end as well.
+
+    What it finds for a while and then no more, such as one of two writes that belong together, is no failure.
+    """
 
     def finds(count: int) -> bool:
         history = History(
@@ -69,10 +72,10 @@ def first_violation(
             (each.class_, each.subject) == identity[2:] for each in judge([checker], history)[checker.name].violations
         )
 
-    if len(events) <= _EVENTS_MAX:
-        return next((count for count in range(1, len(events) + 1) if finds(count)), None)
-    if not finds(len(events)):
+    if not events or not finds(len(events)):
         return None
+    if len(events) <= _EVENTS_MAX:
+        return next((count + 1 for count in range(len(events) - 1, 0, -1) if not finds(count)), 1)
     return bisect_left(range(1, len(events)), True, key=finds) + 1  # noqa: FBT003  # as if it stayed violated
 
 

@@ -18,7 +18,7 @@ from racewindow.page_axis import Axis, time_axis, value_axis
 from racewindow.page_layout import folded, table
 from racewindow.plain import clock_text
 
-_WIDTH, _HEIGHT, _TOP, _BOTTOM, _RIGHT = 520, 244, 34, 38, 10
+_WIDTH, _HEIGHT, _TOP, _BOTTOM, _RIGHT = 460, 230, 34, 38, 10
 _LETTER = 6.7
 """How wide a letter of the labels is, about."""
 _SENTENCES, _ROWS = 2, 60
@@ -169,7 +169,8 @@ def _moments(frame: _Frame, chart: Chart, wrong_ns: int | None) -> list[Part]:
         x = frame.x(wrong_ns)
         parts.append(tag("line", class_="moment bad", x1=x, x2=x, y1=_TOP, y2=_HEIGHT - _BOTTOM))
         side = ("end", -5) if x > _WIDTH / 2 else ("start", 5)
-        parts.append(tag("text", "✗ wrong here", class_="bad", x=x + side[1], y=_TOP + 12, text_anchor=side[0]))
+        middle = (_TOP + _HEIGHT - _BOTTOM) / 2
+        parts.append(tag("text", "✗ wrong here", class_="bad", x=x + side[1], y=middle, text_anchor=side[0]))
     return parts
 
 

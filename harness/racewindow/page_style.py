@@ -71,7 +71,7 @@ tr.first{background:var(--first-bg)}tr.second{background:var(--second-bg)}tr.bad
 tr.first,tr.second{color:inherit}
 summary{cursor:pointer;font-weight:600;padding:4px 0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px 28px}
-.chart{max-width:620px;break-inside:avoid}.chart>svg{width:100%;height:auto;display:block;overflow:visible}
+.chart{max-width:560px;break-inside:avoid}.chart>svg{width:100%;height:auto;display:block;overflow:visible}
 .chart h3{margin:0}.chart p{font-size:13px;margin:2px 0}.chart summary{font-size:13px;font-weight:400}
 .chart text{fill:var(--soft);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .chart .letter{fill:var(--ink);font-weight:600}.chart text.bad{fill:var(--wrong)}

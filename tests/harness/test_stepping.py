@@ -432,6 +432,22 @@ def test_it_goes_wrong_where_its_checker_has_all_that_it_needs(more: int) -> Non
     assert [each.kind for each in looked.moments[2].events] == ["charged"]
 
 
+def test_what_is_violated_only_for_a_while_is_not_where_it_goes_wrong() -> None:
+    @checker("paid")
+    def paid(history: History) -> Verdict:
+        kinds = [each.kind for each in history.events]
+        missing = kinds.count("ordered") != kinds.count("paid")
+        return Verdict.violated([Violation("unpaid", "shop", "unpaid")] if missing else [])
+
+    @library.scenario(checks=[paid])
+    async def shop(sim: Simulation) -> None:
+        for kind in ("ordered", "paid", "ordered", "thanked"):
+            await trio.lowlevel.checkpoint()
+            sim.emit(kind)
+
+    assert walk_of(shop, Schedule())[0].failing == 3
+
+
 def test_what_could_have_run_instead_is_seen() -> None:
     """Also a task in `until`, exactly while its predicate holds."""
 
