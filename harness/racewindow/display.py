@@ -10,10 +10,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
 from racewindow.events import Event
 from racewindow.plain import clock_text
+
+_SENTENCES = 2
+"""About what is wrong in a chart, where there is not room for all."""
 
 
 class Point(NamedTuple):
@@ -183,6 +187,13 @@ def _value_at(series: Series, time_ns: int) -> float | None:
             break
         held = point.value
     return held
+
+
+def first_wrong_values(chart: Chart) -> list[str]:
+    """The first of these sentences, and how many more there are."""
+    count = sum(point.wrong for series in chart.series for point in series.points)
+    said = list(islice(wrong_values(chart), _SENTENCES))
+    return [*said, f"{count - len(said):,} more."] if count > len(said) else said
 
 
 def money(amount: int, unit: str, decimals: int) -> str:

@@ -6,13 +6,13 @@ has a cross, and is said in a sentence, so that nobody depends on colours, or on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from string import ascii_lowercase
 from typing import NamedTuple
 
-from racewindow.display import Chart, Point, Series, wrong_values
+from racewindow.display import Chart, Point, Series, first_wrong_values
 from racewindow.markup import Html, Part, tag
 from racewindow.page_axis import Axis, time_axis, value_axis
 from racewindow.page_layout import folded, table
@@ -21,7 +21,9 @@ from racewindow.plain import clock_text
 _WIDTH, _HEIGHT, _TOP, _BOTTOM, _RIGHT = 460, 230, 34, 38, 10
 _LETTER = 6.7
 """How wide a letter of the labels is, about."""
-_SENTENCES, _ROWS = 2, 60
+_ROWS = 60
+_COLUMN_MAX = 6
+"""Points that are drawn in one column, a pixel wide."""
 _KINDS = 3
 """Kinds of line for what is held against the truth; further series begin again."""
 
@@ -31,9 +33,7 @@ def chart_figure(chart: Chart, number: int, wrong_ns: int | None) -> Html:
 
     `number`: that no other chart of the page has. `wrong_ns`: when the execution goes wrong, None if that is not known.
     """
-    sentences = [f"✗ {each}" for each in wrong_values(chart)]
-    more = [f"{len(sentences) - _SENTENCES} more in the table."] if len(sentences) > _SENTENCES else []
-    said = [*sentences[:_SENTENCES], *more]
+    said = [f"✗ {each}" for each in first_wrong_values(chart)]
     marks = [
         tag("li", tag("b", f"{letter} "), f"{clock_text(time_ns)} {text}") for letter, time_ns, text in _marks(chart)
     ]
@@ -181,8 +181,9 @@ def _line(frame: _Frame, chart: Chart, series: Series, kind: str) -> list[Part]:
     spans: list[str] = []
     crosses: list[Html] = []
     pen: float | None = None
-    following = [*(frame.x(point.time_ns) for point in series.points[1:]), end]
-    for point, until in zip(series.points, following, strict=True):
+    points = _visible(frame, series.points)
+    following = [*(frame.x(point.time_ns) for point in points[1:]), end]
+    for point, until in zip(points, following, strict=True):
         x = frame.x(point.time_ns)
         if point.value is None:
             path += [] if pen is None else [f"H{x}"]
@@ -203,6 +204,24 @@ def _line(frame: _Frame, chart: Chart, series: Series, kind: str) -> list[Part]:
     ]
 
 
+def _visible(frame: _Frame, points: Sequence[Point]) -> list[Point]:
+    """Of many points in one column of the drawing, those that show: both ends, the extremes, a gap, a wrong one."""
+    columns: dict[int, list[Point]] = {}
+    for point in points:
+        columns.setdefault(int(frame.x(point.time_ns)), []).append(point)
+    found: list[Point] = []
+    for column in columns.values():
+        if len(column) <= _COLUMN_MAX:
+            found += column
+            continue
+        by_value = sorted(range(len(column)), key=lambda at: (column[at].value is None, column[at].value or 0))
+        wrong = [at for at, point in enumerate(column) if point.wrong]
+        gaps = [at for at, point in enumerate(column) if point.value is None]
+        kept = {0, len(column) - 1, by_value[0], by_value[len(column) - len(gaps) - 1], *wrong[:1], *gaps[:1]}
+        found += [column[at] for at in sorted(kept)]
+    return found
+
+
 def _cross(x: float, y: float) -> Html:
     return tag("path", class_="cross", d=f"M{x - 4} {y - 4}l8 8m0-8l-8 8")
 
@@ -218,7 +237,7 @@ def _described(chart: Chart) -> str:
         if values:
             ends = f"{chart.text(values[0])} at first, {chart.text(values[-1])} at last"
             parts.append(f"{series.name}: {ends}, from {chart.text(min(values))} to {chart.text(max(values))}.")
-    return " ".join([*parts, *wrong_values(chart)])
+    return " ".join([*parts, *first_wrong_values(chart)])
 
 
 def _values(chart: Chart) -> list[Part]:

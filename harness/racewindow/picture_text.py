@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from racewindow.display import Chart, consequence_text, wrong_values
+from racewindow.display import Chart, consequence_text, first_wrong_values
 from racewindow.picture import Act, Line, Picture, chosen
 from racewindow.plain import clock_text
 from racewindow.report_explanation import closing_text, full, pair_text
@@ -51,7 +51,7 @@ def _shown(picture: Picture) -> Iterable[tuple[str, list[str]]]:
     """What the scenario has shown, each with its heading."""
     shown = picture.shown
     hit = [f"{clock_text(each.time_ns)}  {consequence_text(each)}" for each in shown.consequences]
-    values = [f"{chart.title}, {said}" for chart in shown.charts for said in wrong_values(chart)]
+    values = [f"{chart.title}, {said}" for chart in shown.charts for said in first_wrong_values(chart)]
     for title, told in (("Who was hit", hit), ("Values that are wrong", [*values, *shown.problems])):
         if told:
             yield title, [*told[:_SHOWN_MAX], *([f"{len(told) - _SHOWN_MAX} more"] if len(told) > _SHOWN_MAX else [])]

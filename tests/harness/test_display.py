@@ -80,6 +80,16 @@ def test_of_very_many_changes_those_around_what_is_wrong_are_listed() -> None:
     assert "✗ wrong" in figure
 
 
+def test_a_chart_of_very_many_points_is_as_large_as_what_can_be_seen_of_it() -> None:
+    points = [Point(n, n % 97, wrong=n % 2 == 0) for n in range(20_000)]
+    points[12_000] = Point(12_000, 500)
+    figure = str(chart_figure(Chart("x", "", [Series("it", points)]), 1, None))
+    heights = [float(each) for each in re.findall(r"V([\d.]+)", paths(figure, "said0")[0])]
+
+    assert len(figure) < 200_000
+    assert heights.count(min(heights)) == 1, "the one that stands out is there"
+
+
 @pytest.mark.parametrize(
     ("charts", "why"),
     [
