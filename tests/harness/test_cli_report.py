@@ -51,7 +51,7 @@ async def hostile(sim: racewindow.Simulation) -> None:
     await trio.sleep(5)
     assert x.get() == EVIL + "11", EVIL
 '''
-VOID = {"meta", "br", "line", "circle", "polygon", "polyline", "path", "rect"}
+VOID = {"meta", "br", "line", "circle", "polygon", "polyline"}
 
 
 class Page(HTMLParser):
