@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.markup import Html, Part, tag
 from racewindow.page_layout import folded, page, pairs_table, section, story
 from racewindow.page_shown import shown_sections
 from racewindow.page_timeline import Names, all_steps, lanes_of, timeline
-from racewindow.picture import Line, Picture, chosen
+from racewindow.picture import Act, Line, Picture, chosen
 from racewindow.report_explanation import closing_text, pair_text, suspect_text
 from racewindow.report_failure import headline
 from racewindow.report_layout import counted
@@ -86,10 +88,8 @@ def _orders(picture: Picture, names: Names) -> Html:
     lines = [picture.failing, *([] if other is None else [other])]
     drawn = [chosen(line, _ROWS_ALONE if other is None else _ROWS) for line in lines]
     used = set().union(*(lanes_of(line, acts) for line, acts in zip(lines, drawn, strict=True)))
-    passed = dict.fromkeys(each for acts in drawn for act in acts for each in act.landmarks)
-    landmarks = f" (■: {', '.join(passed)})" if passed else ""
     hint = (
-        f"One row is one step{landmarks}; an arrow is what it has from another "
+        f"One row is one step{_signs([act for acts in drawn for act in acts])}; an arrow is what it has from another "
         "service. Hover or focus a row for its lines, values and footprint; the arrow keys move."
     )
     orders = [
@@ -104,6 +104,18 @@ def _orders(picture: Picture, names: Names) -> Html:
         tag("p", hint, class_="soft"),
         aria_labelledby="orders",
     )
+
+
+def _signs(acts: Sequence[Act]) -> str:
+    """What the signs in the lanes stand for, as far as there are any."""
+    landmarks = dict.fromkeys(each for act in acts for each in act.landmarks)
+    signs = [
+        "(1) and (2) the racing pair" if any(act.role for act in acts) else "",
+        "✗ where it goes wrong" if any(act.wrong for act in acts) else "",
+        "ϟ where a fault strikes" if any(act.faults for act in acts) else "",
+        f"■ {', '.join(landmarks)}" if landmarks else "",
+    ]
+    return f" ({', '.join(filter(None, signs))})" if any(signs) else ""
 
 
 def _order_title(line: Line) -> Html:

@@ -114,7 +114,7 @@ def window_consequences(events: Sequence[Event]) -> Iterator[Consequence]:
             yield _liquidation(event)
         elif event.kind == "clearing.changed":
             for name in event.data["change"].deleveraged:
-                yield Consequence(event.time_ns, name, "deleveraged: closed against a loss of the vault", wrong=True)
+                yield Consequence(event.time_ns, name, "is deleveraged: closed against a loss of the vault", wrong=True)
         elif event.kind == "refund.decided":
             refund = event.data["refund"]
             owed = f"is owed {text_usdt(refund.owed_e8)}" if refund.owed_e8 else "is owed nothing"
@@ -128,7 +128,7 @@ def _liquidation(event: Event) -> Consequence:
     true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
     judged_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
     is_wrong = true_e8 >= maintenance_margin_e8(account, true_mark_e8)
-    what = f"liquidated by block {event.data['height']} at {text_usdt(judged_e8)}"
+    what = f"is liquidated by block {event.data['height']} at {text_usdt(judged_e8)}"
     if not is_wrong:
         return Consequence(event.time_ns, account.name, f"{what}, rightly")
     lost_e8 = true_e8 - max(judged_e8, 0)

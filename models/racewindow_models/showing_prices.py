@@ -44,7 +44,7 @@ def liquidated(events: Sequence[Event]) -> Iterator[Consequence]:
         data = event.data
         is_wrong = data["true_e8"] >= data["needed_e8"]
         lost_e8 = data["true_e8"] - max(data["value_e8"], 0)
-        what = f"liquidated at a value of {text_dollars(data['value_e8'])}"
+        what = f"is liquidated at a value of {text_dollars(data['value_e8'])}"
         if is_wrong:
             worth = f"{what}; is truly worth {text_dollars(data['true_e8'])}"
             yield Consequence(event.time_ns, data["account"], worth, lost_e8 // CENT_E8, "dollars", wrong=True)

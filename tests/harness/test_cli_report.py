@@ -147,6 +147,8 @@ def test_markup_in_names_and_values_stays_text(racewindow: CommandLine) -> None:
         assert "img" not in page.tags
         assert not [each for each, _ in page.attributes if each.startswith("on")]
         assert "\u202e" not in text
+    shown = Path("out.html").read_text()
+    assert [each in shown for each in ("Who was hit", "Values over virtual time", "■ ", "dot landmark")] == [True] * 4
     markdown = racewindow("report", file, "--format", "markdown", "--no-explain").out
     mermaid = racewindow("report", file, "--format", "mermaid", "--no-explain").out
     prose = "".join(markdown.split("```")[::2])
