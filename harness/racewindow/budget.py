@@ -36,7 +36,9 @@ class Progress:
 
     `distinct_traces`, `new_trace_chance`: see `racewindow.statistics.Discovery`. `strategy`: the one at work. `tree`:
     what there may be to run in all; `searched`: how much of it a search has run, None where no search is at work.
-    `shrinking`: set once the exploration is over and what it found is made smaller.
+    `curve`: (executions, distinct traces seen in them). `part_chance`: of a new trace, of the strategy of a portfolio
+    that is at work, by its own executions. `groups`: in how many ways executions failed. `shrinking`: set once the
+    exploration is over and what it found is made smaller. `explaining`: executions that were run to find out why.
     """
 
     executions: int
@@ -50,7 +52,11 @@ class Progress:
     strategy: str = ""
     tree: TreeSize | None = None
     searched: int | None = None
+    curve: tuple[tuple[int, int], ...] = ()
+    part_chance: float | None = None
+    groups: int = 0
     shrinking: ShrinkProgress | None = None
+    explaining: int | None = None
 
 
 def check_shrink_limits(tries: int | None, seconds: float | None) -> ShrinkLimits:

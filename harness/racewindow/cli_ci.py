@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,9 +18,9 @@ from racewindow.whole_file import write_whole
 
 if TYPE_CHECKING:
     from racewindow.ci.config import Config
+    from racewindow.ci.progress import CiProgress
     from racewindow.ci.rows import Row
     from racewindow.ci.running import Run
-    from racewindow.ci.targets import OnProgress
 
 INTERRUPTED = 130
 
@@ -45,11 +46,12 @@ def ci(asked: Asked) -> int:
 
     Raises UsageError before anything has been run, if the configuration or an option makes no sense.
     """
+    from racewindow.ci.progress import ci_line, ci_panel
     from racewindow.ci.rows import exit_status
     from racewindow.ci.running import Run, seed_of_day
     from racewindow.ci.table import head, line_of, tail
     from racewindow.corpus import Corpus
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
 
     config = _configured(asked)
     for file in (config.junit, config.sarif, config.markdown):
@@ -61,9 +63,9 @@ def ci(asked: Asked) -> int:
     interrupted = False
 
     @contextmanager
-    def stage() -> Iterator[OnProgress]:
-        with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
-            yield live.update
+    def stage() -> Iterator[Callable[[CiProgress], None]]:
+        with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+            yield lambda progress: live.show(partial(ci_panel, progress), partial(ci_line, progress))
 
     run = Run(config, seed, lambda row: say(line_of(row)), stage, asked.since)
     try:

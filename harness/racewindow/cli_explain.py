@@ -28,7 +28,7 @@ def explain(path: str, *, schedules: str | None, seconds: str | None, as_json: b
     wall = positive_seconds("--seconds", seconds)
 
     from racewindow import explainer
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
 
     if not os.path.lexists(path) and not path.endswith(".json"):
         raise UsageError(
@@ -40,13 +40,13 @@ def explain(path: str, *, schedules: str | None, seconds: str | None, as_json: b
         order = from_file(path, "explain")
     stored = order.stored
     assert stored is not None
-    with LiveLine(sys.stderr, wanted=not quiet) as live, program_output_to(None):
+    with ProgressView(sys.stderr, wanted=not quiet) as live, program_output_to(None):
         found = explainer.explain(
             order.scenario,
             replace(stored, schedule=order.schedule),
             schedules=most,
             seconds=wall,
-            on_progress=live.update,
+            on_progress=live.explaining(stored.scenario),
         )
     if as_json:
         emit_json(_as_dict(stored, found))

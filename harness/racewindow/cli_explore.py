@@ -72,7 +72,7 @@ def explore(asked: Asked) -> int:
 
     from racewindow import explorer
     from racewindow.log import check_log
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
     from racewindow.target import resolve
 
     with program_output_to(sys.stderr):
@@ -81,7 +81,7 @@ def explore(asked: Asked) -> int:
     if asked.log is not None:
         check_log(asked.log)
     check_report(asked.report)
-    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+    with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         result = explorer.explore(
             scenario,
             strategy=asked.strategy,
@@ -102,7 +102,7 @@ def explore(asked: Asked) -> int:
             explain=asked.explain,
             out=asked.out,
             log=asked.log,
-            on_progress=live.update,
+            on_progress=live.exploring(scenario.name),
             target_name=target,
             **feed,
             **limits,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from racewindow.errors import UsageError
 
 if TYPE_CHECKING:
     from racewindow.matrix_search import MatrixProgress
+    from racewindow.progress_panel import Panel
 
 DONE, INTERRUPTED = 0, 130
 _NOTHING_TO_RUN = "it is the number of executions for each set, so it has to be at least 1."
@@ -66,7 +68,7 @@ def matrix(asked: Asked) -> int:
     budget = whole_number("--faults", asked.faults, least=0, why=_NO_BUDGET, such_as=1)
 
     from racewindow import matrix_search
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
     from racewindow.report_matrix import matrix_csv, matrix_markdown, matrix_text
     from racewindow.target import resolve
 
@@ -74,7 +76,7 @@ def matrix(asked: Asked) -> int:
         scenario, target = resolve(asked.target)
         feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
     check_report(asked.report)
-    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+    with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         found = matrix_search.matrix(
             scenario,
             safeguards=asked.safeguards,
@@ -87,7 +89,9 @@ def matrix(asked: Asked) -> int:
             clock=asked.clock,
             params=params,
             faults=fault_plan(scenario, asked.fault, budget),
-            on_progress=lambda progress: live.show(progress_line(progress)),
+            on_progress=lambda told: live.show(
+                partial(progress_panel, scenario.name, told), partial(progress_line, told)
+            ),
             target_name=target,
             **feed,
             **limits,
@@ -109,18 +113,40 @@ def progress_line(progress: MatrixProgress, width: int = 80) -> str:
     """Which set is run, and how long it may still take."""
     from racewindow.progress import duration
 
-    done, left, on, current, seconds, limit = progress
-    by_pace = seconds / done * left if done else None
-    rest = min(
-        (each for each in (by_pace, None if limit is None else limit - seconds) if each is not None), default=None
-    )
+    current, rest = progress.current, _seconds_left(progress)
     parts = [
-        f"set {done + 1:,} of about {done + left:,}",
+        _which(progress),
         "" if current is None else f"{current.executions:,} executions, {current.failing:,} failed",
-        "" if rest is None else f"{duration(max(0.0, rest))} left",
-        "+".join(on) or "no safeguard",
+        "" if rest is None else f"{duration(rest)} left",
+        "+".join(progress.on) or "no safeguard",
     ]
     return "  ".join(filter(None, parts))[:width]
+
+
+def progress_panel(name: str, progress: MatrixProgress) -> Panel:
+    """The same as a panel, with the exploration of that set."""
+    from racewindow.progress import duration, passed
+    from racewindow.progress_panel import Panel, Row, exploration_rows
+
+    current, rest = progress.current, _seconds_left(progress)
+    rows = (
+        Row("safeguards", f"{_which(progress)}: {'+'.join(progress.on) or 'none'}"),
+        *(() if current is None else exploration_rows(current)),
+        Row("time", f"{passed(progress.seconds)} so far" + ("" if rest is None else f", about {duration(rest)} left")),
+    )
+    return Panel(f"{name} · matrix", rows)
+
+
+def _which(progress: MatrixProgress) -> str:
+    return f"set {progress.done + 1:,} of about {progress.done + progress.left:,}"
+
+
+def _seconds_left(progress: MatrixProgress) -> float | None:
+    """As long as the sets so far took each, and no longer than there is time; None if neither is known."""
+    done, limit = progress.done, progress.seconds_limit
+    rest = [progress.seconds / done * progress.left] if done else []
+    rest += [] if limit is None else [limit - progress.seconds]
+    return max(0.0, min(rest)) if rest else None
 
 
 def _again(asked: Asked) -> str:

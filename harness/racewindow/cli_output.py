@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from racewindow.errors import RacewindowError, UsageError
 from racewindow.report_layout import message
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 DEBUG_VARIABLE = "RACEWINDOW_DEBUG"
 INTERNAL_ERROR = 70
@@ -77,17 +81,57 @@ def shown_path(path: str | None) -> str | None:
         return path
 
 
+class _Elsewhere(io.RawIOBase):
+    """What the explored program writes to; `stream`: where it goes now, None for nowhere.
+
+    One object for as long as the process lives: a logger that was set up while the program was loaded has kept it.
+    """
+
+    stream: TextIO | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self.stream is not None and self.stream.isatty()
+
+    def fileno(self) -> int:
+        if self.stream is None:
+            raise io.UnsupportedOperation("fileno")
+        return self.stream.fileno()
+
+    def write(self, data: ReadableBuffer) -> int:
+        written = bytes(data)
+        if self.stream is not None:
+            self.stream.write(written.decode("utf-8", "replace"))
+        return len(written)
+
+    def flush(self) -> None:
+        if self.stream is not None:
+            self.stream.flush()
+
+    def close(self) -> None:
+        """Nothing: the next execution may want to print."""
+
+
+_elsewhere = _Elsewhere()
+_program_output = io.TextIOWrapper(_elsewhere, "utf-8", "replace", write_through=True)  # type: ignore[type-var]
+
+
 @contextlib.contextmanager
 def program_output_to(stream: TextIO | None) -> Iterator[None]:
-    """While it lasts, what the explored program prints goes to `stream`, or nowhere.
+    """While it lasts, what the explored program prints on stdout or stderr goes to `stream`, or nowhere.
 
     stdout is the result's: with --json it holds one object and nothing else. While exploring, the same lines would come
-    thousands of times; a replay shows them, on stderr.
+    thousands of times, and tear a panel that is drawn on the same terminal; a replay shows them, on stderr.
     """
-    with contextlib.ExitStack() as stack:
-        target = stack.enter_context(open(os.devnull, "w", encoding="utf-8")) if stream is None else stream  # noqa: PTH123
-        stack.enter_context(contextlib.redirect_stdout(target))
-        yield
+    before = _elsewhere.stream
+    _elsewhere.stream = before if stream is _program_output else stream
+    try:
+        with contextlib.redirect_stdout(_program_output), contextlib.redirect_stderr(_program_output):
+            yield
+    finally:
+        _elsewhere.stream = before
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -130,13 +130,13 @@ def _refuse_to_overwrite(path: str, out: str) -> None:
 
 def _picture(asked: Asked, most: int | None, wall: float | None) -> Picture:
     from racewindow.picturing import picture_of
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
 
     with program_output_to(sys.stderr):
         order = from_file(asked.path, "report")
     stored = order.stored
     assert stored is not None
-    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+    with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         return picture_of(
             order.scenario,
             replace(stored, schedule=order.schedule),
@@ -145,7 +145,7 @@ def _picture(asked: Asked, most: int | None, wall: float | None) -> Picture:
             schedules=most,
             seconds=wall,
             wanted=asked.explain,
-            on_progress=live.update,
+            on_progress=live.explaining(stored.scenario),
         )
 
 

@@ -41,17 +41,21 @@ def shrink(asked: Asked) -> int:
 
     from racewindow import explorer
     from racewindow.failure_file import check_writable, save_shrunk
-    from racewindow.progress import LiveLine
+    from racewindow.progress_view import ProgressView
 
     with program_output_to(sys.stderr):
         order = from_file(asked.file, "shrink")
     assert order.stored is not None
     path = _where(asked, order)
     check_writable(path.parent)
-    with LiveLine(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
+    with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         try:
             failure = explorer.shrink(
-                order.scenario, _recorded(order), tries=tries, seconds=seconds, on_progress=live.update_shrinking
+                order.scenario,
+                _recorded(order),
+                tries=tries,
+                seconds=seconds,
+                on_progress=live.shrinking(order.scenario.name),
             )
         except (DivergenceError, NotReproducedError) as error:
             raise _nothing_to_shrink(asked.file, order, error) from None

@@ -73,7 +73,7 @@ def explain(
     )
 
 
-def explain_briefly(target: Target, failure: Failure) -> Failure:
+def explain_briefly(target: Target, failure: Failure, on_progress: Callable[[Progress], None] | None = None) -> Failure:
     """A failure with what a report can say about its cause after a few seconds; without if there is nothing to say.
 
     So it is for one whose execution is so long that little could be tried, as of a livelock. It then says why.
@@ -85,7 +85,7 @@ def explain_briefly(target: Target, failure: Failure) -> Failure:
     effort = Effort(most, runs=min(20, most // 20), races=60, pairs=5, fixes=1, surveys=most // 3)
     try:
         refuse_what_cannot_be_tried(failure)
-        explanation = _explain_with_original(target, failure, effort, _BRIEF_PROGRESS)
+        explanation = _explain_with_original(target, failure, effort, _BRIEF_PROGRESS, on_progress)
     except (DivergenceError, UsageError) as error:  # it was confirmed, and is reported as it is
         return replace(failure, unexplained=f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what)
     return replace(failure, explanation=explanation)
@@ -116,7 +116,7 @@ def _explain_with_original(
     original = original_of(failure)
     if found.fixes or original is None or original == failure.schedule or found.out_of_budget:
         return found
-    whole = Found(original, failure.identity)
+    whole, progress = Found(original, failure.identity), replace(progress, executions=found.executions)
     closing = _explain_under(settings_of(target, original), whole, effort, progress, on_progress)
     return replace(found, fixes=closing.fixes, executions=found.executions + closing.executions)
 

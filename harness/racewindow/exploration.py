@@ -196,9 +196,15 @@ class Exploration:
             self.reported = now
             self.on_progress(self._progress(now - self.started))
 
-    def _progress(self, seconds: float, shrinking: ShrinkProgress | None = None) -> Progress:
+    @property
+    def progress_at_end(self) -> Progress:
+        """How far it had come when the last execution had been run."""
+        return self._progress(self.seconds_spent)
+
+    def _progress(self, seconds: float) -> Progress:
         tally, discovery, strategy = self.tally, self.discovery, self.strategy
         portion = getattr(strategy, "current", "")
+        part = tally.by_strategy.get(portion)
         return Progress(
             tally.executions,
             tally.failing,
@@ -211,7 +217,9 @@ class Exploration:
             strategy=f"{strategy.name}: {portion}" if portion else strategy.name,
             tree=None if getattr(strategy, "gave_up", False) else self._tree_size(),
             searched=getattr(strategy, "searched", tally.executions if strategy.exhaustive else None),
-            shrinking=shrinking,
+            curve=discovery.curve,
+            part_chance=None if part is None else part.new_trace_chance,
+            groups=len(tally.groups),
         )
 
     def _tree_size(self) -> TreeSize | None:
@@ -245,7 +253,7 @@ class Exploration:
 
         def report(shrinking: ShrinkProgress) -> None:
             assert on_progress is not None
-            on_progress(self._progress(self.seconds_spent, shrinking))
+            on_progress(replace(self.progress_at_end, shrinking=shrinking))
 
         shrinker = Shrinker(self.settings, self.watchdog, None if on_progress is None else report)
         seconds = limit if self.seconds is None else min(limit, self.seconds / 4)

@@ -110,7 +110,9 @@ def explore(  # the options of an exploration; all but the target have defaults
     )
     exploration.keeper.prepare(out, log)
     result = _covered(exploration.run(), required, all_failures=all_failures)
-    return _explained(result, settings.scenario) if explain and result.failures and not result.interrupted else result
+    if not explain or not result.failures or result.interrupted:
+        return result
+    return _explained(result, settings.scenario, exploration.progress_at_end, on_progress)
 
 
 def _covered(result: Result, required: Required, *, all_failures: bool) -> Result:
@@ -120,13 +122,20 @@ def _covered(result: Result, required: Required, *, all_failures: bool) -> Resul
     return replace(result, sometimes=reached, missed=() if cut_off else missed_of(reached, required))
 
 
-def _explained(result: Result, scenario: Scenario) -> Result:
+def _explained(
+    result: Result, scenario: Scenario, so_far: Progress, on_progress: Callable[[Progress], None] | None
+) -> Result:
     """The same with an explanation of the first failure; nothing else of it changes."""
     from racewindow.explainer import explain_briefly  # not needed as long as nothing fails
 
+    def report(progress: Progress) -> None:
+        assert on_progress is not None
+        on_progress(replace(so_far, explaining=progress.executions))
+
     first, *others = result.failures
     try:
-        return replace(result, failures=(explain_briefly(scenario, first), *others))
+        explained = explain_briefly(scenario, first, None if on_progress is None else report)
+        return replace(result, failures=(explained, *others))
     except KeyboardInterrupt:
         return replace(result, interrupted=True)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -18,7 +15,7 @@ import pytest
 
 from racewindow import failure_file
 from racewindow.result import Result
-from tests.harness.command_line import PROGRAM, CommandLine, names, racewindow
+from tests.harness.command_line import CommandLine, names, racewindow
 from tests.harness.told import ALL, NOTHING, UNTRUSTED
 from tests.snapshots.compare import FOLDER as SNAPSHOTS
 from tests.snapshots.compare import assert_snapshot
@@ -236,23 +233,3 @@ def test_ctrl_c_ends_within_a_second_prints_and_saves_what_was_found(racewindow:
     assert out.startswith("Interrupted. What was found until then:\n\nFAILURE in slow: an assertion failed\n")
     assert len(names(".racewindow/failures")) == 1
     assert took < 5, "a second on an idle machine"
-
-
-@pytest.mark.skipif(not Path("/usr/bin/script").exists(), reason="needs script(1) to make a terminal")
-@pytest.mark.parametrize(("flags", "shown"), [((), True), (("--quiet",), False)])
-def test_progress_is_shown_on_a_terminal_and_is_gone_at_the_end(
-    racewindow: CommandLine, flags: tuple[str, ...], *, shown: bool
-) -> None:
-    command = shlex.join([*PROGRAM, "explore", "others.py:long", "--strategy", "random", "--seconds", "1", *flags])
-    ran = subprocess.run(
-        ["script", "-qec", command, "/dev/null"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ran.returncode == 0
-    assert shown == bool(re.search(r"\d executions  [\d,]+/s  0 failed  0:0\d left", ran.stdout))
-    assert "Nothing found in long" in ran.stdout

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from racewindow import failure_file
-from tests.harness.command_line import PROGRAM, CommandLine, names, racewindow
+from tests.harness.command_line import CommandLine, names, racewindow
+from tests.harness.terminal import Terminal
 from tests.snapshots.compare import assert_snapshot
 
 __all__ = ["racewindow"]
@@ -263,18 +263,10 @@ def test_ctrl_c_keeps_the_smallest_so_far_and_is_status_130(racewindow: CommandL
     assert racewindow("replay", slow).status == 1
 
 
-@pytest.mark.skipif(not Path("/usr/bin/script").exists(), reason="needs script(1) to make a terminal")
 @pytest.mark.parametrize(("flags", "shown"), [((), True), (("--quiet",), False)])
 def test_progress_is_shown_on_a_terminal(slow: str, flags: tuple[str, ...], *, shown: bool) -> None:
-    ran = subprocess.run(
-        ["script", "-qec", shlex.join([*PROGRAM, "shrink", slow, "--tries", "6", *flags]), "/dev/null"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    seen = Terminal().run("shrink", slow, "--tries", "6", *flags)
 
-    assert ran.returncode == 0
-    assert shown == bool(re.search(r"shrinking  \d tr(y|ies)  down to \d+ deviations?.*  0:\d\d left", ran.stdout))
-    assert "FAILURE in deposits" in ran.stdout
+    assert seen.status == 0
+    assert shown == any(re.search(r"│ tries +\d of at most 6 +│\n│ smallest +\d dev", each) for each in seen.moments)
+    assert "│" not in seen.screen.text

@@ -6,21 +6,24 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from racewindow.budget import Progress
 from racewindow.ci.changes import changed_since, sources_of
 from racewindow.ci.config import Config
 from racewindow.ci.past import still_failing, try_entry
 from racewindow.ci.places import shown
+from racewindow.ci.progress import CiProgress, expected_seconds
 from racewindow.ci.rows import Row
 from racewindow.ci.shares import Past, read_times, share_of_first, write_times
-from racewindow.ci.targets import Loaded, OnProgress, load_target, run_target, unrun
+from racewindow.ci.targets import Loaded, load_target, run_target, unrun
 from racewindow.corpus import Corpus, Tried
 from racewindow.errors import InputError
 from racewindow.virtual import real
 
 OnRow = Callable[[Row], None]
-Stage = Callable[[], AbstractContextManager[OnProgress]]
+Stage = Callable[[], AbstractContextManager[Callable[[CiProgress], None]]]
 """Where programs are loaded and run: what they print goes nowhere, and there is somebody to report progress to."""
 
 
@@ -36,6 +39,7 @@ class Run:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     started: float = 0.0
+    _in_all: int = 0
     _tried: list[Tried] = field(default_factory=list)
 
     def run(self) -> None:
@@ -53,8 +57,12 @@ class Run:
             if seconds is not None and seconds <= 0:
                 self._add(unrun(each.wanted, "not run", "the budget was used up before.", "unsure"))
                 continue
-            with self.stage() as on_progress:
-                row = run_target(each, seed=self.seed, seconds=seconds, out=self.config.out, on_progress=on_progress)
+            waiting = [other.wanted.name for other in loaded[number + 1 :] if other.scenario is not None]
+            with self.stage() as show:
+                name, now = each.wanted.name, real.monotonic()
+                report = partial(self._report, show=show, name=name, waiting=waiting, times=times, since=now)
+                report(None)
+                row = run_target(each, seed=self.seed, seconds=seconds, out=self.config.out, on_progress=report)
             self._keep(row, each)
             if row.result is not None:
                 bound = row.result.bounds.get("seconds")
@@ -66,13 +74,34 @@ class Run:
 
     def _past(self) -> list[Tried]:
         tried = []
-        for entry in Corpus(self.config.corpus).entries():
-            with self.stage():
+        entries = Corpus(self.config.corpus).entries()
+        self._in_all = len(entries) + len(self.config.targets)
+        for entry in entries:
+            with self.stage() as show:
+                show(self._progress(f"past: {entry.path.stem}", None, None))
                 row, became = try_entry(entry, self.config.targets)
             self._add(row)
             if became is not None:
                 tried.append(became)
         return tried
+
+    def _report(
+        self,
+        current: Progress | None,
+        *,
+        show: Callable[[CiProgress], None],
+        name: str,
+        waiting: list[str],
+        times: dict[str, Past],
+        since: float,
+    ) -> None:
+        """Tell how far it is with the target that has been run since then."""
+        now = real.monotonic()
+        rest = None if self.config.budget is None else self.config.budget - (now - self.started)
+        show(self._progress(name, current, expected_seconds(name, now - since, waiting, times, rest)))
+
+    def _progress(self, name: str, current: Progress | None, left: float | None) -> CiProgress:
+        return CiProgress(tuple(self.rows), self._in_all, name, current, real.monotonic() - self.started, left)
 
     def _add(self, row: Row) -> None:
         self.rows.append(row)
