@@ -145,7 +145,9 @@ def _problem(what: str, error: Exception) -> str:
 def _checked_chart(chart: Chart) -> Chart:
     if not isinstance(chart, Chart):
         raise TypeError(f"{chart!r:.60} is no racewindow.Chart")
+    _check_texts(chart.title, chart.unit, *(mark.text for mark in chart.marks))
     for series in chart.series:
+        _check_texts(series.name, *(point.note for point in series.points))
         before_ns = 0
         for point in series.points:
             if point.time_ns < before_ns:
@@ -156,9 +158,16 @@ def _checked_chart(chart: Chart) -> Chart:
     return chart
 
 
+def _check_texts(*texts: object) -> None:
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r:.60} has to be a text")
+
+
 def _checked_consequence(consequence: Consequence) -> Consequence:
     if not isinstance(consequence, Consequence):
         raise TypeError(f"{consequence!r:.60} is no racewindow.Consequence")
+    _check_texts(consequence.who, consequence.what, consequence.unit)
     if consequence.loss is not None and not isinstance(consequence.loss, int):
         raise TypeError(f"the loss of {consequence.who} is {consequence.loss!r:.40}, and has to be an integer")
     return consequence

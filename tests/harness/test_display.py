@@ -97,6 +97,7 @@ def test_a_chart_of_very_many_points_is_as_large_as_what_can_be_seen_of_it() -> 
         (lambda _: ["a chart"], "is no racewindow.Chart"),
         (lambda _: [Chart("t", "", [Series("s", [Point(2, 1), Point(1, 1)])])], "not in the order of time"),
         (lambda _: [Chart("t", "", [Series("s", [Point(2, float("nan"))])])], "no finite number"),
+        (lambda _: [Chart("t", "", [Series("s", [Point(2, 1, note=7)])])], "7 has to be a text"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be_shown_is_said_and_hides_nothing_else(charts: Any, why: str) -> None:
