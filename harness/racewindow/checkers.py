@@ -8,6 +8,7 @@ with its exception, never *holds*. Verdicts have to be the same for every order 
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -119,6 +120,12 @@ class FunctionChecker:
     def check(self, history: History) -> Verdict:
         """Judge one execution by calling the function."""
         return self.function(history)
+
+
+def demand_of(checker: Checker) -> str:
+    """What a checker demands, in a sentence: how its function describes itself; "" if it does not."""
+    text = inspect.getdoc(checker.function) if isinstance(checker, FunctionChecker) else None
+    return " ".join((text or "").partition("\n\n")[0].split())
 
 
 def checker(name: str, *, observes: Sequence[str] = ()) -> Callable[[Callable[[History], Verdict]], FunctionChecker]:

@@ -112,7 +112,7 @@ def _racewindow(
     """
 
 
-@app.command("list")
+@app.command("list", short_help="Show the installed scenarios, or all about some of them.")
 def _list(names: Names = None) -> int:
     """Show the installed scenarios by incident; with a NAME, its safeguards, checks, faults and parameters."""
     from racewindow.cli_list import list_scenarios
@@ -120,7 +120,7 @@ def _list(names: Names = None) -> int:
     return _interruptible(lambda: list_scenarios(names or []))
 
 
-@app.command("faults")
+@app.command("faults", short_help="Show the installed kinds of fault.")
 def _faults(as_json: AsJson = False) -> int:
     """Show the installed kinds of fault: what each does, where it applies, what can be set."""
     from racewindow.cli_faults import list_kinds
@@ -192,7 +192,7 @@ def _explore(  # noqa: PLR0917  # typer makes an option of each
     return _interruptible(lambda: explore(asked))
 
 
-@app.command("matrix")
+@app.command("matrix", short_help="Find out which sets of safeguards close what fails.")
 def _matrix(  # noqa: PLR0917  # typer makes an option of each
     target: Target,
     strategy: Strategy = "auto",
@@ -260,7 +260,7 @@ def _replay(
     return _interruptible(lambda: replay(target, schedule, log=log, as_json=as_json, step=step))
 
 
-@app.command("shrink")
+@app.command("shrink", short_help="Make a recorded failure as small as can be.")
 def _shrink(  # noqa: PLR0917  # typer makes an option of each
     file: File,
     tries: Tries = None,
@@ -301,10 +301,10 @@ def _explain(
     return _interruptible(lambda: explain(file, schedules=schedules, seconds=seconds, as_json=as_json, quiet=quiet))
 
 
-app.command("report")(report_command)
+app.command("report", short_help="Show a recorded failure to others, as a page or as text.")(report_command)
 
 
-@app.command("ci")
+@app.command("ci", short_help="Run what pyproject.toml lists, failures of the past first.")
 def _ci(  # noqa: PLR0917  # typer makes an option of each
     budget: CiBudget = None,
     since: Since = None,

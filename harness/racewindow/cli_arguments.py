@@ -37,7 +37,7 @@ ExplainSchedules = Annotated[
         show_default=False,
     ),
 ]
-Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most.", show_default=False)]
+Seconds = Annotated[str | None, typer.Option(metavar="S", help="Wall time at most, in seconds.", show_default=False)]
 Seed = Annotated[str, typer.Option(metavar="N", help="The same seed explores the same executions.")]
 Semantics = Annotated[
     str | None,
@@ -175,7 +175,8 @@ Tries = Annotated[
     str | None, typer.Option(metavar="N", help="Executions to try at most.  [default: 5000]", show_default=False)
 ]
 ShrinkSeconds = Annotated[
-    str | None, typer.Option("--seconds", metavar="S", help="Wall time at most.  [default: 10]", show_default=False)
+    str | None,
+    typer.Option("--seconds", metavar="S", help="Wall time at most, in seconds.  [default: 10]", show_default=False),
 ]
 ShrinkOut = Annotated[
     str | None,
@@ -183,10 +184,18 @@ ShrinkOut = Annotated[
 ]
 SetSchedules = Annotated[
     str | None,
-    typer.Option("--schedules", metavar="N", help="Executions at most for each set; 4000.", show_default=False),
+    typer.Option(
+        "--schedules", metavar="N", help="Executions at most for each set.  [default: 4000]", show_default=False
+    ),
 ]
 MatrixSeconds = Annotated[
-    str | None, typer.Option("--seconds", metavar="S", help="Wall time at most for all of it; 600.", show_default=False)
+    str | None,
+    typer.Option(
+        "--seconds",
+        metavar="S",
+        help="Wall time at most, in seconds, for all of it.  [default: 600]",
+        show_default=False,
+    ),
 ]
 Candidates = Annotated[
     str | None,

@@ -65,15 +65,13 @@ def _text(stored: StoredFailure, found: Explanation) -> str:
 
 def _as_dict(stored: StoredFailure, found: Explanation) -> dict[str, Any]:
     """The JSON object of `racewindow explain --json`, format 1."""
+    from racewindow.failure import found_fields
+
     return {
         "format": 1,
         "scenario": stored.scenario,
         "target": stored.target,
-        "kind": stored.kind,
-        "checker": stored.checker,
-        "class": stored.class_,
-        "subject": stored.subject,
-        "message": stored.message,
+        **found_fields(stored),
         **found.as_dict(),
         "file": str(stored.path.absolute()),
     }

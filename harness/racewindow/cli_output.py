@@ -63,7 +63,7 @@ def usage_error(error: Exception) -> UsageError | None:
     context = getattr(error, "ctx", None)
     command = "racewindow" if context is None else context.command_path
     said = str(tell()).strip().rstrip(".")
-    return UsageError(f"{said[:1].lower()}{said[1:]}.", do=f"{command} --help")
+    return UsageError(f"{said[:1].lower()}{said[1:]}{'' if said.endswith('?') else '.'}", do=f"{command} --help")
 
 
 def debugging(*, asked: bool) -> bool:

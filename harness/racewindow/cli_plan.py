@@ -22,7 +22,7 @@ _INDENT = 2
 _GAP = "  "
 
 
-@plan_app.command("new")
+@plan_app.command("new", short_help="Begin a plan: a commented one that can be explored as it is.")
 def _new(
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="Where to write it; else it is printed.", show_default=False)
@@ -53,7 +53,7 @@ def _new(
     return 0
 
 
-@plan_app.command("check")
+@plan_app.command("check", short_help="Say what is wrong in a plan, or show its window.")
 def _check(file: Annotated[str, typer.Argument(metavar="FILE", help="A plan.", show_default=False)]) -> int:
     """Say what is wrong in a plan, or show the window that it describes as a timeline.
 

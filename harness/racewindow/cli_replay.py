@@ -97,6 +97,7 @@ def _changed_note(order: Order) -> str:
 
 def _as_dict(order: Order, execution: Execution | None, diverged: str) -> dict[str, Any]:
     """The JSON object of `racewindow replay --json`, format 1."""
+    from racewindow.failure import found_fields
     from racewindow.report import same_failure
 
     stored, schedule = order.stored, order.schedule
@@ -116,11 +117,7 @@ def _as_dict(order: Order, execution: Execution | None, diverged: str) -> dict[s
         "digest": None if execution is None else execution.digest,
         "failures": [
             {
-                "kind": each.kind,
-                "checker": each.checker,
-                "class": each.class_,
-                "subject": each.subject,
-                "message": each.message,
+                **found_fields(each),
                 "deviations": list(each.deviations),
                 "faults": list(each.faults),
             }

@@ -51,7 +51,7 @@ def report_command(  # noqa: PLR0917  # typer makes an option of each
         typer.Option(metavar="N", help="Executions at most to find the cause with.", show_default=False),
     ] = None,
     seconds: Annotated[
-        str | None, typer.Option(metavar="S", help="Wall time at most for that.", show_default=False)
+        str | None, typer.Option(metavar="S", help="Wall time at most for that, in seconds.", show_default=False)
     ] = None,
     no_explain: Annotated[
         bool, typer.Option("--no-explain", help="Do not look for the cause, nor for what closes it.",

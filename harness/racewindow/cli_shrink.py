@@ -121,16 +121,14 @@ def _text(order: Order, failure: Failure, path: Path) -> str:
 
 def _as_dict(order: Order, failure: Failure, path: Path) -> dict[str, Any]:
     """The JSON object of `racewindow shrink --json`, format 1."""
+    from racewindow.failure import found_fields
+
     assert failure.shrunk is not None
     return {
         "format": 1,
         "scenario": order.scenario.name,
         "target": order.target,
-        "kind": failure.kind,
-        "checker": failure.checker,
-        "class": failure.class_,
-        "subject": failure.subject,
-        "message": failure.message,
+        **found_fields(failure),
         **failure.shrunk.as_dict(),
         "params": dict(failure.schedule.params),
         "deviations": list(failure.deviations),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from racewindow.budget import Progress, check_budget
 from racewindow.causal_story import first_violation, step_of_event, story_from_sightings
+from racewindow.checkers import demand_of
 from racewindow.constraints import Before
 from racewindow.errors import DivergenceError, UsageError
 from racewindow.events import Event
@@ -135,8 +136,10 @@ def _explain_under(
         )
         failing, execution = laboratory.failing_run()
         explainer = Explainer(failing, laboratory.means(), effort)
-        off = [name for name in settings.scenario.safeguards if name not in settings.safeguards]
-        return laboratory.with_story(explainer.explain(off), failing, execution)
+        scenario = settings.scenario
+        found = explainer.explain([name for name in scenario.safeguards if name not in settings.safeguards])
+        texts = {**scenario.safeguards, **{check.name: demand_of(check) for check in scenario.checks}}
+        return laboratory.with_story(replace(found, texts=texts), failing, execution)
 
 
 class _Tried(NamedTuple):
@@ -173,7 +176,7 @@ class _Laboratory:
             if whole:
                 settings = replace(settings, params=self.whole)
             if safeguard is not None:
-                names = [*settings.safeguards, safeguard]
+                names = [*settings.safeguards, *safeguard.split(",")]
                 settings = replace(settings, safeguards=settings.scenario.resolve_safeguards(names))
             found = self._sessions[key] = Session(settings, self.watchdog)
         return found

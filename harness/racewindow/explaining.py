@@ -37,18 +37,20 @@ class Explainer:
         needed, not_needed = self._needed()
         pairs, fixes, idle = self._pairs_and_fixes()
         pairs = _those_of_fixes_first(pairs, fixes)
+        off = tuple(safeguards)
         suspect = self._not_the_cause(pairs, idle)
         names = self.failing.deviation_texts
         return Explanation(
             pairs=tuple(pairs),
             fixes=tuple(fixes),
-            safeguards=tuple(self._safeguards(safeguards)),
+            safeguards=tuple(self._safeguards(off, together=not fixes)),
             not_the_cause=suspect,
             needed=tuple(names[each] for each in needed),
             needed_keys=tuple(each.key for each in needed),
             not_needed=not_needed,
             executions=self.ledger.spent,
             out_of_budget=self.ledger.lacking,
+            off=off,
         )
 
     # --- runs -------------------------------------------------------------------------------------------------------
@@ -265,10 +267,19 @@ class Explainer:
         rare, besides = any(pair.rare for pair in pairs), sum(pair.besides for pair in pairs)
         return self.failing.identity[:3] in groups, _hides(pairs), late, rare, besides, begins, len(groups)
 
-    def _safeguards(self, names: Iterable[str]) -> list[Safeguard]:
-        """Those that close the failure, each by itself."""
-        found = []
+    def _safeguards(self, names: Sequence[str], *, together: bool) -> list[Safeguard]:
+        """Those that close the failure, each by itself; if none does and it is wanted, two of them together."""
+        alone = self._closing(names, len(names))
+        if alone or not together:
+            return alone
+        return self._closing((f"{one},{two}" for one, two in combinations(names, 2)), self.effort.fixes)
+
+    def _closing(self, names: Iterable[str], most: int) -> list[Safeguard]:
+        """The first of them, so many at most, that close it."""
+        found: list[Safeguard] = []
         for name in names:
+            if len(found) == most:
+                break
             look = self._survey(_GLANCE, safeguard=name, search=False)
             if look is None or look.refuted:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from racewindow.constraints import Before, Moment
@@ -96,10 +96,18 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Safeguard:
-    """A safeguard of the scenario that closes the failure by itself."""
+    """A safeguard of the scenario that closes the failure by itself, or two that do together.
+
+    `name`: as `--safeguards` takes it, so two of them with a comma between them.
+    """
 
     name: str
     checked: Checked
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The one, or both."""
+        return tuple(self.name.split(","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,8 @@ class Explanation:
     suspect, whose order changes nothing. `needed`: the deviations and faults without which it does not fail, as texts;
     `not_needed`: how many others there are. `story`: the events that the failure depends on; `left_out`: how many it
     does not; `chain`: those of the story from the first step of the first pair on. `executions`: how many were run to
-    find out. `out_of_budget`: something was left untried.
+    find out. `out_of_budget`: something was left untried. `off`: the safeguards that could be tried. `texts`: what
+    a safeguard does, and what a checker demands, by name, as far as they say so.
     """
 
     pairs: tuple[RacingPair, ...] = ()
@@ -125,6 +134,8 @@ class Explanation:
     left_out: int = 0
     executions: int = 0
     out_of_budget: bool = False
+    off: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def as_dict(self) -> dict[str, Any]:
         """In the words of JSON."""

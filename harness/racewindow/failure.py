@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from racewindow.events import Event
 from racewindow.explanation import Explanation
@@ -22,6 +22,41 @@ class Size(NamedTuple):
     """Deviations that leave a task that could have gone on."""
     deviations: int
     steps: int
+
+
+class Named(Protocol):
+    """What was found, be it by this program or read from a file; see `Failure`."""
+
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`."""
+
+    @property
+    def checker(self) -> str | None:
+        """Who found it."""
+
+    @property
+    def class_(self) -> str | None:
+        """What kind of wrong."""
+
+    @property
+    def subject(self) -> str | None:
+        """What it happened to."""
+
+    @property
+    def message(self) -> str:
+        """For a person."""
+
+
+def found_fields(found: Named) -> dict[str, Any]:
+    """What was found, as every JSON object that is about a failure has it."""
+    return {
+        "kind": found.kind,
+        "checker": found.checker,
+        "class": found.class_,
+        "subject": found.subject,
+        "message": found.message,
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from racewindow.errors import InputError
-from racewindow.failure import KINDS, Failure, Shrunk
+from racewindow.failure import KINDS, Failure, Shrunk, found_fields
 from racewindow.json_fields import Fields
 from racewindow.plain import plain
 from racewindow.scenarios import Scenario
@@ -158,11 +158,7 @@ def _content(failure: Failure, folder: Path, target: str, scenario: Scenario) ->
         "scenario": scenario.name,
         "target": target,
         "target_file": _relative(file_of(target), folder),
-        "kind": failure.kind,
-        "checker": failure.checker,
-        "class": failure.class_,
-        "subject": failure.subject,
-        "message": failure.message,
+        **found_fields(failure),
         "time_ns": failure.time_ns,
         "story": list(failure.story),
         "deviations": list(failure.deviations),

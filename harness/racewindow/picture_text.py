@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from racewindow.display import Chart, consequence_text, first_wrong_values
+from racewindow.failure import found_fields
 from racewindow.picture import Act, Line, Picture, chosen
 from racewindow.plain import clock_text
 from racewindow.report_explanation import closing_text, full, pair_text
@@ -67,11 +68,7 @@ def json_of(picture: Picture) -> str:
         "format": 1,
         "scenario": stored.scenario,
         "target": stored.target,
-        "kind": stored.kind,
-        "checker": stored.checker,
-        "class": stored.class_,
-        "subject": stored.subject,
-        "message": stored.message,
+        **found_fields(stored),
         "story": list(stored.story),
         "explanation": None if picture.explanation is None else picture.explanation.as_dict(),
         "unexplained": picture.unexplained or None,

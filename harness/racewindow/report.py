@@ -18,6 +18,7 @@ from racewindow.plain import one_line, plain
 from racewindow.report_failure import failure_text, name_of, told, untrusted_text
 from racewindow.report_layout import WIDTH, about_as_many, command, counted, section, two_digits, wrap
 from racewindow.result import Bound, Part, Result
+from racewindow.wording import how_text
 
 __all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
 
@@ -208,7 +209,7 @@ def _proof(result: Result) -> list[str]:
 
 
 def _how(result: Result) -> str:
-    return f"strategy {result.strategy}, seed {result.seed}, semantics {result.semantics}, clock {result.clock}"
+    return how_text(result.strategy, result.seed, result.semantics, result.clock)
 
 
 def _bounds(result: Result) -> str:

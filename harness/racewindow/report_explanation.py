@@ -6,7 +6,7 @@ explain`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from racewindow.constraints import AT, ENDS, STARTS, Before, Moment
 from racewindow.explanation import Checked, Count, Explanation, Fix, Group, RacingPair, Safeguard, Side
@@ -16,6 +16,7 @@ _VALUE_MAX = 44
 _LINE_MAX = 78
 _STORY_HANG = 13
 _NEEDED_MAX = 12
+_ONE_ORDER = "orders that no step can tell apart count once"
 _MODES = {"read": ("reads", "read"), "write": ("writes", "written"), "add": ("adds to", "added to")}
 
 
@@ -27,7 +28,7 @@ def brief(explanation: Explanation) -> list[str]:
         *section("Why", _why(explanation, explanation.pairs[:1])),
         *section(
             f"What closes it, tried out in {counted(explanation.executions, 'execution')} of their own",
-            _remedies(explanation),
+            _remedies(explanation, _LINE_MAX),
         ),
     ]
 
@@ -115,19 +116,66 @@ def _valued(side: Side) -> str:
 # --- what closes it --------------------------------------------------------------------------------------------------
 
 
-def _remedies(explanation: Explanation) -> list[str]:
+def _remedies(explanation: Explanation, most: int | None = None) -> list[str]:
+    """The lines of what closes it; `most`: columns of one of several safeguards, where it has to do with a line."""
     lines: list[str] = []
-    for fix in explanation.fixes:
-        lines += _lines(f"{_in_words(fix)}.")
-        lines += [line[2:] for line in wrap(f"{checked_text(fix.checked)}.", 4, 2)]
-    if not explanation.fixes:
-        lines += _lines("No order of two of its steps, nor two such orders, was found to be enough.")
-    if explanation.safeguards:
-        lines += _lines(_safeguards(explanation.safeguards))
-    remaining = explanation.fixes[0].checked.remaining if explanation.fixes else ()
-    if remaining:
-        lines += _lines(f"Other failures stay open with that order: {', '.join(map(_group, remaining))}.")
+    for order, checked in _orders(explanation):
+        lines += _lines(order)
+        lines += [line[2:] for line in wrap(checked, 4, 2)]
+    for title, items in _besides(explanation):
+        lines += _lines(title)
+        lines += [line[2:] for item in items for line in wrap(_cut(item, most and most - 2), 4, 2)]
     return lines
+
+
+def closing_text(explanation: Explanation) -> list[str]:
+    """What closes it, a sentence or two for each way."""
+    besides = [f"{title} {'; '.join(items)}." if items else title for title, items in _besides(explanation)]
+    return [*(" ".join(both) for both in _orders(explanation)), *besides]
+
+
+def _orders(explanation: Explanation) -> list[tuple[str, str]]:
+    """Each order that closes it, and how that was checked; what counts as an order is said with the first number."""
+    told: list[tuple[str, str]] = []
+    what = f" ({_ONE_ORDER})"
+    for fix in explanation.fixes:
+        checked = checked_text(fix.checked)
+        if fix.checked.proved and fix.checked.orders > 1:
+            checked, what = f"{checked}{what}", ""
+        told.append((f"{_in_words(fix)}.", f"{checked}."))
+    return told
+
+
+_Told = tuple[str, list[str]]
+
+
+def _besides(explanation: Explanation) -> list[_Told]:
+    """What closes it beside an order of its steps, or in place of one; and what an order leaves open.
+
+    Each as a title and what belongs under it, which is nothing where the title says it all.
+    """
+    fixes, off, texts = explanation.fixes, explanation.off, explanation.texts
+    found = sorted(explanation.safeguards, key=lambda each: not each.checked.proved)
+    told: list[_Told] = []
+    if not fixes:
+        told.append(("No order of two of its steps, nor two such orders, was found to be enough.", []))
+    if found:
+        closed = f"Closed{' as well' if fixes else ''} by"
+        one, every = ("the safeguard", "each") if len(found[0].names) == 1 else ("the safeguards", "each two")
+        safeguards = [_safeguard(each, texts) for each in found]
+        told.append(_one_or_more(f"{closed} {one}", f"{closed} {every} of these safeguards", safeguards))
+    elif off and not fixes:
+        told.append((f"Nor was a safeguard that is off, or two of them together: {', '.join(off)}.", []))
+    remaining = fixes[0].checked.remaining if fixes else ()
+    if remaining:
+        known = ", and what each demands" if any(texts.get(checker or "") for _, checker, _ in remaining) else ""
+        groups = [f"{_group(group)}{_meaning([group[1]], texts)}" for group in remaining]
+        told.append(_one_or_more("Still open with that order is", f"Still open with that order{known}", groups))
+    return told
+
+
+def _one_or_more(one: str, many: str, items: list[str]) -> _Told:
+    return (f"{one} {items[0]}.", []) if len(items) == 1 else (f"{many}:", items)
 
 
 def pair_text(pair: RacingPair) -> tuple[str, str, str]:
@@ -145,19 +193,6 @@ def suspect_text(pair: RacingPair) -> str:
     return f"Not the cause: {_turned(pair)}"
 
 
-def closing_text(explanation: Explanation) -> list[str]:
-    """What closes it, a sentence or two for each way."""
-    lines = [f"{_in_words(fix)}. {checked_text(fix.checked)}." for fix in explanation.fixes]
-    if not lines:
-        lines.append("No order of two of its steps, nor two such orders, was found to be enough.")
-    if explanation.safeguards:
-        lines.append(_safeguards(explanation.safeguards))
-    remaining = explanation.fixes[0].checked.remaining if explanation.fixes else ()
-    if remaining:
-        lines.append(f"Other failures stay open with that order: {', '.join(map(_group, remaining))}.")
-    return lines
-
-
 def checked_text(checked: Checked) -> str:
     """How it was checked, and what that is worth."""
     fails = "fails in this way" if checked.remaining else "fails"
@@ -173,17 +208,17 @@ def checked_text(checked: Checked) -> str:
     )
 
 
-def _safeguards(found: Sequence[Safeguard]) -> str:
-    """Which of them do it, the proved ones first."""
-    proved = [each.name for each in found if each.checked.proved]
-    others = [
-        f"{each.name} (not seen in {each.checked.orders + each.checked.walks:,})"
-        for each in found
-        if not each.checked.proved
-    ]
-    every = "all " if len(proved) > 1 else ""
-    words = [*([f"{', '.join(proved)} ({every}proved)"] if proved else []), *others]
-    return f"Closed as well by {', '.join(words)}."
+def _safeguard(found: Safeguard, texts: Mapping[str, str]) -> str:
+    """Which one it is, or which two together, how that was checked, and what they do."""
+    how = "proved" if found.checked.proved else f"not seen in {found.checked.orders + found.checked.walks:,}"
+    together = " together" if len(found.names) > 1 else ""
+    return f"{' and '.join(found.names)}{together} ({how}){_meaning(found.names, texts)}"
+
+
+def _meaning(names: Sequence[str | None], texts: Mapping[str, str]) -> str:
+    """What safeguards do or a checker demands, after a colon; nothing where it is not known."""
+    known = "; ".join(texts[name].rstrip(".") for name in names if name and texts.get(name))
+    return known and f": {known}"
 
 
 def _group(group: Group) -> str:
@@ -243,5 +278,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _story(story: Sequence[str], most: int | None) -> list[str]:
-    cut = [each if most is None or len(each) <= most else f"{each[: most - 1].rstrip()}…" for each in story]
-    return [line[2:] for each in cut for line in wrap(each, 2, _STORY_HANG)]
+    return [line[2:] for each in story for line in wrap(_cut(each, most), 2, _STORY_HANG)]
+
+
+def _cut(text: str, most: int | None) -> str:
+    return text if most is None or len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from racewindow.failure import Failure, Size
+from racewindow.failure import Failure, Named, Size
 from racewindow.report_explanation import brief, without_a_pair
 from racewindow.report_layout import WIDTH, bulleted, command, counted, numbered, section, wrap
 
@@ -80,26 +80,6 @@ def what_made_it_happen(failure: Failure) -> list[str]:
         "",
         "What made it happen: nothing unusual, the default order of events fails.",
     ]
-
-
-class Named(Protocol):
-    """What it takes to name a failure: one that was found, or what a file says of one."""
-
-    @property
-    def kind(self) -> str:
-        """See `Failure`."""
-
-    @property
-    def checker(self) -> str | None:
-        """Likewise."""
-
-    @property
-    def class_(self) -> str | None:
-        """Likewise."""
-
-    @property
-    def subject(self) -> str | None:
-        """Likewise."""
 
 
 def shrunk_text(failure: Failure) -> str:

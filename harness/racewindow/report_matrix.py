@@ -14,6 +14,7 @@ from string import ascii_lowercase
 from racewindow.plain import one_line, plain
 from racewindow.report_layout import WIDTH, counted, section, wrap
 from racewindow.safeguard_matrix import Broken, Closing, Matrix, SafeguardSet, Tried, Verdict
+from racewindow.wording import how_text
 
 NONE = "no safeguard"
 _ROWS_MOST = 24
@@ -213,7 +214,7 @@ def facts_of(matrix: Matrix) -> list[str]:
         facts.append(f"not known: {counted(left, 'set')}{f', for {matrix.stopped}' if matrix.stopped else ''}")
     return [
         *facts,
-        f"strategy {matrix.strategy}, seed {matrix.seed}, semantics {matrix.semantics}, clock {matrix.clock}",
+        how_text(matrix.strategy, matrix.seed, matrix.semantics, matrix.clock),
         f"limits: {_limits(matrix)}",
         f"held fixed: {_fixed(matrix)}",
         *_cut(matrix),

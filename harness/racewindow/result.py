@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from racewindow.coverage import missed_text
 from racewindow.errors import ExplorationFailed
-from racewindow.failure import Failure
+from racewindow.failure import Failure, found_fields
 from racewindow.faults import NO_FAULTS, FaultPlan
 from racewindow.report_failure import failure_text, untrusted_text
 
@@ -188,11 +188,7 @@ class Result:
             "notes": list(self.notes),
             "failures": [
                 {
-                    "kind": f.kind,
-                    "checker": f.checker,
-                    "class": f.class_,
-                    "subject": f.subject,
-                    "message": f.message,
+                    **found_fields(f),
                     "count": f.count,
                     "execution": f.execution,
                     "deviations": list(f.deviations),

@@ -76,7 +76,7 @@ class Session:
         self.settings = settings
         self.watchdog = watchdog
         self.tables = Tables()
-        self.locator = Locator(_folder_of(settings.scenario.function))
+        self.locator = Locator(folder_of(settings.scenario.function))
         self.probe_stopped = False
         """A step that was run only to learn what it touches did not come back."""
         self._silence = null_logger()
@@ -382,8 +382,13 @@ def _with_params(settings: Settings) -> Callable[[], Awaitable[object]]:
     return functools.partial(function, **settings.params) if settings.params else function
 
 
-def _folder_of(function: Callable[..., object]) -> str:
+def folder_of(defined: Callable[..., object]) -> str:
+    """The folder of the file that a function or a class was written in, "" if there is none.
+
+    As the interpreter names it, links and all: that is how its frames name their files, which are told relative to it.
+    """
     try:
-        return os.path.dirname(os.path.abspath(inspect.getsourcefile(inspect.unwrap(function)) or ""))  # noqa: PTH100, PTH120
-    except TypeError:
+        source = inspect.getsourcefile(inspect.unwrap(defined))
+    except (TypeError, OSError):  # of the interpreter itself, or typed into it
         return ""
+    return os.path.dirname(os.path.abspath(source)) if source else ""  # noqa: PTH100, PTH120

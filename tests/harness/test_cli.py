@@ -57,6 +57,16 @@ def test_the_help_offers_what_works_and_nothing_else(
     assert max(map(len, ran.out.splitlines())) <= WIDTH
 
 
+@pytest.mark.parametrize("group", [(), ("plan",)])
+def test_what_a_command_does_is_said_whole_in_a_list_of_commands(racewindow: CommandLine, group: tuple[str]) -> None:
+    listed = racewindow(*group, "--help").out.partition("Commands:")[2]
+    assert listed and "..." not in listed
+
+
+def test_a_question_ends_in_its_mark(racewindow: CommandLine) -> None:
+    assert racewindow("explor").err.splitlines()[1].endswith("'explain'?")
+
+
 def test_the_command_alone_shows_its_help(racewindow: CommandLine) -> None:
     assert racewindow() == racewindow("--help") == racewindow("-h")
 

@@ -17,24 +17,11 @@ import pytest
 import trio
 
 import racewindow
-from racewindow import Cell, History, Progress, Result, Simulation, UsageError, Verdict, Violation
+from racewindow import History, Progress, Result, Simulation, UsageError, Verdict, Violation
 from racewindow.errors import InputError
 from racewindow.result import Bound
 from tests.harness import outcome_programs as programs
-
-
-async def lost_update() -> None:
-    balance = Cell(0, name="balance")
-
-    async def deposit() -> None:
-        seen = balance.get()
-        await trio.lowlevel.checkpoint()
-        balance.set(seen + 1)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(deposit)
-        nursery.start_soon(deposit)
-    assert balance.get() == 2
+from tests.harness.explained_programs import lost_update
 
 
 async def sleepy() -> None:

@@ -24,25 +24,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racewindow.errors import RealIOError, RealThreadError, UsageError
-from racewindow.virtual import EPOCH_NS, MONOTONIC_START_NS, Installation, World, install, patching, real, refusal
+from racewindow.virtual import EPOCH_NS, MONOTONIC_START_NS, World, install, patching, real, refusal
 from tests.harness.virtual_stage import STAGE, WORLD_OF, FakeWorld, Stage, loaded
 
 if typing.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-@pytest.fixture
-def program() -> Iterator[Any]:
-    """A program that imported everything by name before the exploration."""
-    with loaded("program_before") as module:
-        yield module
-
-
-@pytest.fixture
-def installed(program: Any) -> Iterator[Installation]:  # has to be loaded first
-    """The virtual machine."""
-    with install(WORLD_OF) as installation:
-        yield installation
+    from collections.abc import Callable
 
 
 # Where it holds, and for whom

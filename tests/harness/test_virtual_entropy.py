@@ -18,25 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racewindow.virtual import EPOCH_NS, Installation, entropy, install
-from tests.harness.virtual_stage import NS, STAGE, WORLD_OF, FakeWorld, loaded
+from racewindow.virtual import EPOCH_NS, entropy, install
+from tests.harness.virtual_stage import NS, STAGE, WORLD_OF, FakeWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-@pytest.fixture
-def program() -> Iterator[Any]:
-    """A program that imported everything by name before the exploration."""
-    with loaded("program_before") as module:
-        yield module
-
-
-@pytest.fixture
-def installed(program: Any) -> Iterator[Installation]:  # has to be loaded first
-    """The virtual machine."""
-    with install(WORLD_OF) as installation:
-        yield installation
+    from collections.abc import Callable
 
 
 class Derived(random.Random):

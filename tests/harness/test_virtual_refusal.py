@@ -23,25 +23,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from racewindow.errors import RacewindowError, RealIOError, RealThreadError
-from racewindow.virtual import Installation, install, refusal
-from tests.harness.virtual_stage import STAGE, WORLD_OF, loaded
+from racewindow.virtual import install, refusal
+from tests.harness.virtual_stage import STAGE, WORLD_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-@pytest.fixture
-def program() -> Iterator[Any]:
-    """A program that imported everything by name before the exploration."""
-    with loaded("program_before") as module:
-        yield module
-
-
-@pytest.fixture
-def installed(program: Any) -> Iterator[Installation]:  # has to be loaded first
-    """The virtual machine."""
-    with install(WORLD_OF) as installation:
-        yield installation
 
 
 async def _nothing() -> None:

@@ -13,33 +13,15 @@ import sys
 import time
 import uuid
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from racewindow.errors import RealIOError
-from racewindow.virtual import EPOCH_NS, MONOTONIC_START_NS, Installation, clock, entropy, install, originals, real
-from tests.harness.virtual_stage import NS, STAGE, WORLD_OF, FakeWorld, loaded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def program() -> Iterator[Any]:
-    """A program that imported everything by name before the exploration."""
-    with loaded("program_before") as module:
-        yield module
-
-
-@pytest.fixture
-def installed(program: Any) -> Iterator[Installation]:  # has to be loaded first
-    """The virtual machine."""
-    with install(WORLD_OF) as installation:
-        yield installation
-
+from racewindow.virtual import EPOCH_NS, MONOTONIC_START_NS, clock, entropy, install, originals, real
+from tests.harness.virtual_stage import NS, STAGE, WORLD_OF, FakeWorld
 
 OFFSETS_NS = {
     "time": EPOCH_NS,

@@ -15,7 +15,7 @@ from racewindow.settings import make_settings
 from racewindow.strategies.tolerant import TolerantPicker
 from racewindow_models.scenarios.paradex import paradex
 
-WIDTH, SCREEN = 80, 40
+WIDTH, SCREEN = 80, 44
 LOAD_BEFORE_TICKS = "writer-2.loader ends before writer-2.ticks starts"
 
 

@@ -15,16 +15,11 @@ from racewindow_models.scenarios import paradex_rollback as rollback
 from racewindow_models.scenarios.paradex_overlap import paradex_overlap
 from racewindow_models.scenarios.paradex_partial_copy import paradex_partial_copy
 from racewindow_models.scenarios.paradex_rollback import paradex_rollback
+from tests.models.seen import searched
 
 SCENARIOS = (paradex_overlap, paradex_partial_copy, paradex_rollback)
 REGRESSED, TORN = ("generation_monotonic", "regressed"), ("no_mixed_generations", "torn")
 EXPECTED = {paradex_overlap: overlap.EXPECTED, paradex_partial_copy: copy.EXPECTED, paradex_rollback: rollback.EXPECTED}
-
-
-def searched(scenario: Scenario, *safeguards: str) -> Result:
-    result = racewindow.explore(scenario, strategy="dpor", all_failures=True, safeguards=safeguards)
-    assert (result.complete, result.redundant, result.untrusted) == (True, 0, "")
-    return result
 
 
 def groups(result: Result) -> set[tuple[str | None, str | None]]:

@@ -8,20 +8,11 @@ import racewindow
 from racewindow import Result
 from racewindow_models.narrate_market import narrate_reopening
 from racewindow_models.scenarios.paradex_second_wave import EXPECTED, paradex_second_wave
+from tests.models import seen
 
 
 def searched(*safeguards: str, **params: object) -> Result:
-    result = racewindow.explore(
-        paradex_second_wave,
-        strategy="dpor",
-        all_failures=True,
-        shrink=False,
-        explain=False,
-        safeguards=safeguards,
-        params=params,
-    )
-    assert (result.complete, result.redundant, result.untrusted) == (True, 0, "")
-    return result
+    return seen.searched(paradex_second_wave, *safeguards, params=params)
 
 
 def share_failing(result: Result) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import outcome
@@ -30,6 +29,7 @@ from racewindow.runtime.location import Locator
 from racewindow.runtime.loop import BLOCKED, FINISHED, DecidedLoop
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.watchdog import Watchdog
+from racewindow.session import folder_of
 from racewindow.strategies.replay import DecisionLog
 
 Job = Callable[[], Any]
@@ -131,7 +131,7 @@ class _Stage:
         self._picker = DrawingPicker(schedule, () if plan is None else DrawnFaults(draw, plan))
         self._log = DecisionLog(self._picker)
         self._faulting = None if plan is None else Faulting(plan, self._log.pick_fault)
-        self._locator = Locator(_folder_of(machine))
+        self._locator = Locator(folder_of(machine))
         self._job: Job | None = None
         self._answer: outcome.Outcome[Any] | None = None
         self._end: str = ""
@@ -243,8 +243,3 @@ class _Stage:
             return error_called("hang", hang_text(raw.last, self._machine.step_timeout, self._locator))
         steps = f"a rule took more than {self._machine.step_limit:,} steps; the tasks that are left:"
         return error_called("livelock", f"{steps}\n{deadlock_text(raw.left, raw.stacks, self._locator)}")
-
-
-def _folder_of(machine: type) -> str:
-    source = inspect.getsourcefile(machine)
-    return str(Path(source).resolve().parent) if source else ""
