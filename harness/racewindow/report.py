@@ -112,15 +112,9 @@ def claim_text(result: Result) -> str:
     if result.executions == 0:
         return f"No execution of {result.scenario} came to its end: there was no time for it."
     if result.complete:
-        return "\n".join(
-            [
-                *wrap(f"Nothing found in {result.scenario}, and nothing is left to run."),
-                "",
-                *wrap(_complete(result)),
-                "",
-                *wrap(f"That is about this program with what is held fixed below{_as_tracked(result)}."),
-            ]
-        )
+        title = f"Nothing found in {result.scenario}, and nothing is left to run."
+        about = f"That is about this program with what is held fixed below{_as_tracked(result)}."
+        return "\n".join([*wrap(title), "", *wrap(_complete(result)), "", *wrap(about)])
     text = f"Nothing found in {result.scenario}: none of {counted(result.executions, 'execution')} failed."
     within = [] if result.exhaustive_bound is None else [*wrap(_complete(result)), ""]
     doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
@@ -183,30 +177,35 @@ def _failed(failing: int, *, untrusted: str = "") -> str:
 
 
 def explored_text(result: Result, feed: str | None) -> str:
+    """What was explored, for a terminal; in few words where a failure says all that matters."""
+    headline, *facts = explored_facts(result, feed)
+    if result.failures and result.failures[0].explanation is not None and _is_all_in_one(result.failures):
+        facts = [_how(result), _limits(result), f"held fixed: {_fixed(result, feed)}", *_proof(result)]
+    return "\n".join([*wrap(headline, hang=2), *(line for fact in facts for line in wrap(fact, 2, 2))])
+
+
+def explored_facts(result: Result, feed: str | None) -> list[str]:
+    """What was explored: a headline, then a fact each, most of them `name: what`."""
     failed = _failed(result.failing, untrusted=result.untrusted)
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
-    exhaustive = result.complete or result.exhaustive_bound is not None
-    complete = [_complete(result)] if exhaustive and (result.failures or result.missed) else []
-    lines = wrap(
-        f"Explored: {counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')} in "
-        f"{result.seconds:.1f} s{rate}.",
-        hang=2,
-    )
-    if result.failures and result.failures[0].explanation is not None and _is_all_in_one(result.failures):
-        facts = [_how(result), _limits(result), f"held fixed: {_fixed(result, feed)}", *complete]
-        return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
-    facts = [
+    done = f"{counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')}"
+    return [
+        f"Explored: {done} in {result.seconds:.1f} s{rate}.",
         _how(result),
         f"limits: {_bounds(result)}",
         f"held fixed: {_fixed(result, feed)}",
-        *complete,
+        *_proof(result),
         *(f"not complete: {reason}" for reason in result.incomplete),
         *filter(None, [reached_text(result.sometimes, result.executions, complete=result.complete)]),
         *_statistics(result),
         *(f"note: {note}" for note in result.notes),
     ]
-    return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
+
+
+def _proof(result: Result) -> list[str]:
+    exhaustive = result.complete or result.exhaustive_bound is not None
+    return [_complete(result)] if exhaustive and (result.failures or result.missed) else []
 
 
 def _how(result: Result) -> str:
@@ -279,18 +278,21 @@ def _part(part: Part, result: Result) -> str:
     """What a strategy did; of chance nothing once there is a proof."""
     first = part.statistics.get("executions_to_first_failure")
     to_the_first = "" if first is None or first == part.executions else f", {_to_the_first(first)}"
-    words = [
-        f"{counted(part.executions, 'execution')}, {_failed(part.failing, untrusted=result.untrusted)}{to_the_first}",
-        "complete" if part.complete else "",
-        part.note,
-    ]
+    failed = f"{_failed(part.failing, untrusted=result.untrusted)}{to_the_first}"
+    done = f"{counted(part.executions, 'execution')}, {failed}"
+    return "; ".join(filter(None, [done, "complete" if part.complete else "", *part_words(part, result)]))
+
+
+def part_words(part: Part, result: Result) -> list[str]:
+    """Why a strategy began or ended, and what its figures say."""
     few, new = _fewer_than(part.statistics), _new(part.statistics)
+    words = [part.note]
     if not result.complete:
         words += [
             f"at 95% confidence, {few} such executions fail" if few else "",
             f"chance that the next one shows an order new to {part.strategy}: {new}" if new else "",
         ]
-    return "; ".join(filter(None, words))
+    return [word for word in words if word]
 
 
 def _orders(distinct: int, statistics: Mapping[str, Any]) -> str:
