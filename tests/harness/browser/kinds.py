@@ -21,6 +21,11 @@ from racewindow_models.scenarios.paradex import paradex
 from tests.harness.test_cli_report import HOSTILE
 
 STEPS = 20_000
+CI = """
+[tool.racewindow]
+schedules = 60
+targets = [{ target = "paradex", expect = "complete" }, { target = "paradex-overlap", expect = "fails" }]
+"""
 
 
 def _run(*arguments: str) -> str:
@@ -74,6 +79,17 @@ def _exploration() -> None:
     Path("exploration/index.html").rename("exploration.html")
 
 
+def _matrix() -> None:
+    _run("matrix", "paradex-rollback", "--report", "matrix")
+    Path("matrix/index.html").rename("matrix.html")
+
+
+def _ci() -> None:
+    Path("pyproject.toml").write_text(CI, encoding="utf-8")
+    _run("ci", "--report", "ci")
+    Path("ci/index.html").rename("ci.html")
+
+
 def _folder() -> None:
     _run("explore", "paradex", "--schedules", "60", "--no-explain", "--no-shrink", "--out", "many")
     _run("report", "many", "-o", "folder.html")
@@ -84,6 +100,8 @@ KINDS: dict[str, Callable[[], None]] = {
     "h2": lambda: _failure("h2", "paradex-overlap"),
     "paradex-day": lambda: _failure("paradex-day", "paradex-day", "--no-shrink"),
     "exploration": _exploration,
+    "matrix": _matrix,
+    "ci": _ci,
     "folder": _folder,
 }
 """Name of a page -> what writes it as NAME.html into the current folder."""
