@@ -224,7 +224,8 @@ HEAD = """# The incidents, and what closes them
 
 Every scenario that comes with racewindow: what fails in it without safeguards, and which sets of them close that. What
 is fact, what an inference and what a hypothesis is in the docstring of each, as are its parameters; no model is claimed
-to be what happened. `racewindow list NAME` says what the safeguards do.
+to be what happened. `racewindow list NAME` says what the safeguards do. What is right and could be taken for wrong is
+in [controls.md](controls.md).
 
 This page is written by `python tools/incidents.py`, which runs all of it, and `tests/models/test_catalogue.py` holds it
 (the whole of it with `--all-seeds`).

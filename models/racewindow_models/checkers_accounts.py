@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 from racewindow import Event, History, Verdict, Violation, checker
+from racewindow_models.cross import AnyAccount, is_covered, needed_e8, quoted, true_at, value_e8, was_covered
 from racewindow_models.evidence import NO_TRUTH, evidence_of, in_block, window_of
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine
-from racewindow_models.ground_truth import MarketTruth
-from racewindow_models.margin import Account, account_value_e8, is_solvent, maintenance_margin_e8, was_solvent
+from racewindow_models.ground_truth import GroundTruth
 from racewindow_models.units import TimeNs, text_usdt
-from racewindow_models.values import MarketValues
+from racewindow_models.values import Batch, MarketValues
 from racewindow_models.window import Window
 
 
@@ -34,20 +34,18 @@ def no_false_liquidation(history: History) -> Verdict:
 
 
 def _was_solvent(event: Event, window: Window) -> bool:
-    account: Account = event.data["account"]
-    return was_solvent(account, window.truth[account.market], TimeNs(event.time_ns), window.settings.max_age_ns)
+    return was_covered(event.data["account"], window.truth, TimeNs(event.time_ns), window.settings.max_age_ns)
 
 
 def _false_liquidation(event: Event, window: Window) -> Violation:
-    account, values, height = event.data["account"], event.data["values"], event.data["height"]
-    truth, now_ns = window.truth[account.market], TimeNs(event.time_ns)
-    true_mark_e8, true_index_e8 = truth.mark_price_e8(now_ns), truth.funding_index_e8(now_ns)
-    judged_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
-    margin_e8 = maintenance_margin_e8(account, true_mark_e8)
-    findings = examine(values, window.truth, now_ns, window.settings.max_age_ns)
-    cause = _cause(account, values, findings, truth, now_ns)
-    why = f": {cause}, {values.provenance}" if cause else ", by values that were true when they were published"
+    account, used, height = event.data["account"], event.data["used"], event.data["height"]
+    now_ns = TimeNs(event.time_ns)
+    truly = true_at(window.truth, now_ns)
+    judged_e8, true_e8, margin_e8 = value_e8(account, quoted(used)), value_e8(account, truly), needed_e8(account, truly)
+    cause = _cause(account, used, window, now_ns)
+    blamed: MarketValues = used[0] if cause is None else cause.values
+    true_mark_e8, true_index_e8 = truly(blamed.market)
+    why = f": {cause}, {blamed.provenance}" if cause else ", by values that were true when they were published"
     return Violation(
         class_=cause.class_.value if cause else None,
         subject=account.name,
@@ -64,22 +62,31 @@ def _false_liquidation(event: Event, window: Window) -> Violation:
             "true_mark_price_e8": true_mark_e8,
             "true_funding_index_e8": true_index_e8,
         }
-        | evidence_of(values, height),
+        | evidence_of(blamed, height),
     )
 
 
-def _cause(
-    account: Account, values: MarketValues, findings: Iterable[Finding], truth: MarketTruth, now_ns: TimeNs
-) -> Finding | None:
+def _cause(account: AnyAccount, used: Batch, window: Window, now_ns: TimeNs) -> Finding | None:
     """The bad number that made the difference: with the true one in its place, the account would have been spared.
 
-    If neither does alone, the first that is bad; None if there was nothing wrong with either.
+    If none does alone, the last that is bad, where mark prices come last; None if there was nothing wrong with any.
     """
-    bad = {finding.quantity: finding for finding in findings}
-    with_true_index = is_solvent(account, values.mark_price_e8, truth.funding_index_e8(now_ns))
-    if Quantity.FUNDING_INDEX in bad and (with_true_index or Quantity.MARK_PRICE not in bad):
-        return bad[Quantity.FUNDING_INDEX]
-    return bad.get(Quantity.MARK_PRICE)
+    found = [f for values in used for f in examine(values, window.truth, now_ns, window.settings.max_age_ns)]
+    bad = sorted(found, key=lambda finding: finding.quantity is Quantity.MARK_PRICE)
+    for finding in bad:
+        if is_covered(account, quoted(tuple(_corrected(values, finding, window.truth) for values in used))):
+            return finding
+    return bad[-1] if bad else None
+
+
+def _corrected(values: MarketValues, finding: Finding, truth: GroundTruth) -> MarketValues:
+    """The values with the true number in place of the bad one, if it is theirs."""
+    if values.market != finding.market:
+        return values
+    mark_e8, index_e8 = true_at(truth, finding.time_ns)(values.market)
+    if finding.quantity is Quantity.FUNDING_INDEX:
+        return replace(values, funding_index_e8=index_e8)
+    return replace(values, mark_price_e8=mark_e8)
 
 
 @checker("conservation")
@@ -92,7 +99,8 @@ def conservation(history: History) -> Verdict:
     window = window_of(history)
     if window is None:
         return Verdict.unknown(NO_TRUTH)
-    held_e8 = {account.name: account.collateral_e8 for account in window.accounts}
+    accounts: tuple[AnyAccount, ...] = (*window.accounts, *window.cross_accounts)
+    held_e8 = {account.name: account.collateral_e8 for account in accounts}
     before_e8 = sum(held_e8.values())
     vault_e8 = 0
     for event in history.events:
@@ -115,5 +123,5 @@ def _not_conserved(event: Event, before_e8: int, after_e8: int) -> Violation:
             f"from {text_usdt(before_e8)} to {text_usdt(after_e8)}"
         ),
         time_ns=event.time_ns,
-        evidence={"before_e8": before_e8, "after_e8": after_e8} | evidence_of(event.data["values"], height),
+        evidence={"before_e8": before_e8, "after_e8": after_e8} | evidence_of(event.data["used"][0], height),
     )

@@ -87,10 +87,10 @@ def liquidation_last(history: History) -> Verdict:
     first: dict[object, Violation] = {}
     for event in history.events:
         if event.kind == "account.liquidated":
-            values: MarketValues = event.data["values"]
-            thin_ns = values.provenance.last_thin_ns
-            if thin_ns is not None and event.time_ns - thin_ns <= window.settings.max_age_ns:
-                first.setdefault(event.data["account"].market, _too_early(event, values, thin_ns))
+            for values in event.data["used"]:
+                thin_ns = values.provenance.last_thin_ns
+                if thin_ns is not None and event.time_ns - thin_ns <= window.settings.max_age_ns:
+                    first.setdefault(values.market, _too_early(event, values, thin_ns))
     return Verdict.violated(list(first.values()))
 
 
@@ -98,7 +98,7 @@ def _too_early(event: Event, values: MarketValues, thin_ns: TimeNs) -> Violation
     account, height = event.data["account"], event.data["height"]
     return Violation(
         class_=ValueClass.STALE.value,
-        subject=account.market,
+        subject=values.market,
         message=(
             f"{account.name} is liquidated {in_block(height, event.time_ns)} by a mark price in which a thin book "
             f"had a vote {text_seconds(event.time_ns - thin_ns)} before"

@@ -88,7 +88,8 @@ def rollback_complete(history: History) -> Verdict:
     """After a rollback no sink holds anything newer than the snapshot that was not made since.
 
     The chain: no block is appended whose batch was made before the rollback. The cloud store: when the rollback is
-    said to be complete, it holds no batch of a height above the snapshot.
+    said to be complete, it holds no batch of a height above the snapshot. The state root in the step that restores it,
+    and when it is verified unless a batch has been let through since, is that of the snapshot.
     """
     rollback = next((event for event in history.events if event.kind == "chain.rolled_back"), None)
     if rollback is None:
@@ -96,7 +97,12 @@ def rollback_complete(history: History) -> Verdict:
     snapshot, epoch = rollback.data["block"], rollback.data["epoch"]
     first: dict[str, Violation] = {}
     for event in history.events:
-        if event.kind == "chain.block" and event.data["made_in"] < epoch and _follows(event, rollback, history):
+        if (
+            event.kind in ("chain.rolled_back", "rollback.verified")
+            and event.data["root"] != event.data["snapshot_root"]
+        ):
+            first.setdefault("chain", _not_restored(event))
+        elif event.kind == "chain.block" and event.data["made_in"] < epoch and _follows(event, rollback, history):
             block = event.data["block"]
             first.setdefault("chain", _left_over("chain", block.batch[0], block.height, event.time_ns))
         elif event.kind == "cloud.read":
@@ -104,6 +110,20 @@ def rollback_complete(history: History) -> Verdict:
                 if height > snapshot.height and event.data["made_in"][height] < epoch:
                     first.setdefault("cloud store", _left_over("cloud store", batch[0], height, event.time_ns))
     return Verdict.violated([first[sink] for sink in sorted(first)])
+
+
+def _not_restored(event: Event) -> Violation:
+    root, expected, height = event.data["root"], event.data["snapshot_root"], event.data["block"].height
+    return Violation(
+        class_=ValueClass.CORRUPT.value,
+        subject="chain",
+        message=(
+            f"after the rollback to block {height} the state root is {root[:8]} at {text_seconds(event.time_ns)}, and "
+            f"the snapshot's {expected[:8]}: not all of it was restored"
+        ),
+        time_ns=event.time_ns,
+        evidence={"height": height, "root": root, "snapshot_root": expected},
+    )
 
 
 def _follows(event: Event, rollback: Event, history: History) -> bool:

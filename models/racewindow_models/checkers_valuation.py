@@ -160,5 +160,5 @@ def _was_solvent(event: Event) -> Violation | None:
 
 
 def near(price_e8: int, other_e8: int, percent: int) -> bool:
-    """Whether a price is within so many percent of another one."""
-    return abs(price_e8 - other_e8) * 100 <= percent * other_e8
+    """Whether a price is within so many percent of another one, which may be negative."""
+    return abs(price_e8 - other_e8) * 100 <= percent * abs(other_e8)

@@ -23,7 +23,6 @@ from racewindow_models.refunds import What, audit
 from racewindow_models.reopening import TRADER, Reopening, Timing
 from racewindow_models.runbook import Step
 from racewindow_models.safeguards import Safeguards
-from racewindow_models.state_root import Snapshot
 from racewindow_models.units import E8, MarketName, PriceE8, SizeE8, TimeNs, to_trio_seconds
 from racewindow_models.validator import Reference, Validator
 from racewindow_models.window import NEW_WRITER, OLD_WRITER, Window
@@ -41,7 +40,7 @@ class Day:
     def __init__(self, sim: Simulation, window: Window, safeguards: Safeguards, timing: Timing, *, rounds: int) -> None:
         self._sim, self._window, self._safeguards, self._rounds = sim, window, safeguards, rounds
         self._settings = window.settings
-        self._chain = EpochChain(window.block)
+        self._chain = EpochChain(window.block, lambda: self._reopening.clearing.everything())  # noqa: PLW0108  # there is no clearing yet
         self._cloud = PortfolioStore(self._chain if safeguards.outbox else None)
         self._witness = EpochWitness(sim, window.truth, window.settings)
         self._exchange = exchange = DayExchange(
@@ -63,7 +62,7 @@ class Day:
         self._markets = self._reopening.market_witness
         self._at_ns = TimeNs(timing.at * 10**9)
         self._gate = self._make_gate()
-        self._snapshot = Snapshot.take(window.block, self._reopening.clearing.everything())
+        self._snapshot = self._chain.snapshot()
         self._services: list[Instance] = []
         self._is_incident = False
 
@@ -83,7 +82,7 @@ class Day:
         """The price on other venues at this moment."""
         return self._exchange.oracle.price_e8(market, self._witness.now_ns)
 
-    def runbook(self) -> list[Step]:
+    def runbook(self, *, page: bool = False) -> list[Step]:
         """All that the operator does, in order."""
         self._exchange.start_old_writer()
         return [
@@ -91,6 +90,7 @@ class Day:
             Step("halt", self._halt),
             Step("take a snapshot", self._take_a_snapshot),
             Step("stop the writer", self._stop_the_writer),
+            *self._exchange.page_steps(page=page),
             Step("copy the rows", self._exchange.copy_rows_at_once),
             Step("let the window pass", self._exchange.let_the_window_pass),
             Step("switch routing", self._exchange.switch_routing),
@@ -141,7 +141,7 @@ class Day:
         await self._reopening.change_mode(Mode.HALTED)
 
     async def _take_a_snapshot(self) -> None:
-        self._snapshot = Snapshot.take(self._chain.head, self._reopening.clearing.everything())
+        self._snapshot = self._chain.snapshot()
 
     async def _stop_the_writer(self) -> None:
         """Stop the old writer. With `full_downtime` the operator waits until it has gone; without, for one tick."""
@@ -198,10 +198,9 @@ class Day:
     async def _roll_back(self) -> None:
         """Restore chain and accounts to the snapshot, and see by the state root that all of it came back."""
         await trio.lowlevel.checkpoint()
-        epoch = self._chain.roll_back(self._snapshot.block)
-        self._reopening.clearing.restore(self._snapshot.accounts)
-        self._snapshot.check(self._chain.head, self._reopening.clearing.everything())
-        self._markets.rolled_back(self._snapshot.block, epoch)
+        done = self._chain.roll_back(self._snapshot, self._reopening.clearing.restore)
+        self._markets.rolled_back(done)
+        self._snapshot.check(done.root)
 
     async def _stop_the_services(self) -> None:
         for service in self._services:

@@ -7,11 +7,12 @@ what it was given, and a portfolio page shows the first row of every height.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from racewindow import Cell, Instance, TrackedDict
-from racewindow_models.chain import Block, Chain
+from racewindow_models.chain import Accounts, Block, Chain, Snapshot
 from racewindow_models.cloud import CloudStore
 from racewindow_models.committer import Committer
 from racewindow_models.database import Routing
@@ -28,11 +29,20 @@ def made_in(batch: Batch) -> int:
     return int(batch[0].provenance.producer == LATER_WRITER)
 
 
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What was to be restored, the epoch that begins with it, and the state root that the chain has then."""
+
+    snapshot: Snapshot
+    epoch: int
+    root: str
+
+
 class EpochChain(Chain):
     """A chain that can be rolled back, and its log."""
 
-    def __init__(self, first: Block) -> None:
-        super().__init__(first)
+    def __init__(self, first: Block, accounts: Callable[[], Accounts] = dict) -> None:
+        super().__init__(first, accounts)
         self._epoch = Cell(0, name="chain.epoch")
 
     @property
@@ -40,11 +50,13 @@ class EpochChain(Chain):
         """How often it has been rolled back."""
         return self._epoch.get()
 
-    def roll_back(self, block: Block) -> int:
-        """Make a block the head again; returns the new epoch."""
-        self._epoch.set(self._epoch.get() + 1)
-        self._head.set(block)
-        return self._epoch.get()
+    def roll_back(self, snapshot: Snapshot, restore: Callable[[Accounts], None]) -> Rollback:
+        """Make the snapshot's block the head again, and `restore` its accounts; says what the state is then."""
+        epoch = self._epoch.get() + 1
+        self._epoch.set(epoch)
+        self._head.set(snapshot.block)
+        restore(snapshot.accounts)
+        return Rollback(snapshot, epoch, self.state_root())
 
     def above(self, height: BlockHeight) -> dict[BlockHeight, Batch]:
         """What the log holds above a height."""

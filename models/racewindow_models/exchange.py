@@ -18,6 +18,7 @@ from racewindow_models.database import Database, Routing
 from racewindow_models.liquidator import Liquidator
 from racewindow_models.oracle import SpotOracle
 from racewindow_models.replica import follow
+from racewindow_models.runbook import Step
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.units import TimeNs, to_trio_seconds
 from racewindow_models.upgrade import copy_rows
@@ -139,7 +140,7 @@ class Exchange:
     def start_liquidator(self, first_round: int = 0) -> Instance:
         """The liquidator."""
         liquidator = Liquidator(
-            self.window.accounts,
+            (*self.window.accounts, *self.window.cross_accounts),
             chain=self.chain,
             safeguards=self.safeguards,
             witness=self.witness,
@@ -158,12 +159,31 @@ class Exchange:
         self.sim.spawn(follow, self.network, self.target, replica, self.markets, name=replica.name)
         return replica
 
+    def start_page(self) -> Instance:
+        """A web page that is already served from the new database; what it does not find it shows as 0."""
+
+        async def life(process: Instance) -> None:
+            process.ready()
+            market = self.markets[-1]
+            values = await self.network.call(self.target.name, self.target.read_values, market)
+            self.witness.price_displayed(market, values.mark_price_e8)
+
+        return self.supervisor.start(life, "page")
+
     # --- steps of runbooks ------------------------------------------------------------------------------------------
 
     async def stop_old_writer(self) -> None:
         """Stop the old writer and wait until it has gone."""
         self.witness.maintenance_started(OLD_WRITER)
         await self.supervisor.stop(self.supervisor[OLD_WRITER])
+
+    def page_steps(self, *, page: bool) -> list[Step]:
+        """The step that opens a page to visitors before there is anything to be shown, if there is a `page`."""
+
+        async def open_the_page() -> None:
+            self.start_page()
+
+        return [Step("open a page", open_the_page)] if page else []
 
     async def drain_writes(self) -> None:
         """Wait until no write is in flight."""

@@ -1,26 +1,25 @@
 """The liquidator: closes accounts that the chain says are below their maintenance margin.
 
-It looks at the head of the chain in each round, and acts in the same step. The liquidator vault takes over a closed
-position as it is; the account keeps what it is worth, but not less than nothing, and the vault pays the shortfall. So
-every liquidation is a transfer, and the sum of all collateral never changes.
+It looks at the head of the chain in each round, and acts in the same step. The liquidator vault takes over closed
+positions as they are; the account keeps what it is worth, but not less than nothing, and the vault pays the shortfall.
+So every liquidation is a transfer, and the sum of all collateral never changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import trio
 
 from racewindow import Instance, TrackedDict
 from racewindow_models.chain import Block, Chain
 from racewindow_models.clocks import ServiceClock, load_config
+from racewindow_models.cross import AnyAccount, closed, is_covered, positions_of, quoted, value_e8
 from racewindow_models.guards import too_old
-from racewindow_models.margin import Account, account_value_e8, is_solvent
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
-from racewindow_models.units import AccountName, SizeE8, UsdtE8, to_trio_seconds
-from racewindow_models.values import Batch, MarketValues
+from racewindow_models.units import AccountName, UsdtE8, to_trio_seconds
+from racewindow_models.values import Batch
 from racewindow_models.witness import Witness
 
 
@@ -29,14 +28,14 @@ class Liquidator:
 
     def __init__(
         self,
-        accounts: Iterable[Account],
+        accounts: Iterable[AnyAccount],
         *,
         chain: Chain,
         safeguards: Safeguards,
         witness: Witness,
         settings: Settings,
     ) -> None:
-        self._accounts: TrackedDict[AccountName, Account] = TrackedDict(
+        self._accounts: TrackedDict[AccountName, AnyAccount] = TrackedDict(
             {each.name: each for each in accounts}, name="accounts"
         )
         self._open = list(self._accounts)
@@ -61,12 +60,14 @@ class Liquidator:
         """Liquidate every open account that is below its maintenance margin by the values of a block."""
         by_market = {values.market: values for values in self._usable(block)}
         for account in self._watched():
-            values = by_market.get(account.market)
-            if values is not None and not is_solvent(account, values.mark_price_e8, values.funding_index_e8):
-                self._liquidate(account, block, values)
+            used = [by_market.get(each.market) for each in positions_of(account)]
+            batch = tuple(values for values in used if values is not None)
+            # An account of which one position cannot be valued cannot be judged.
+            if len(batch) == len(used) and not is_covered(account, quoted(batch)):
+                self._liquidate(account, block, batch)
 
-    def _watched(self) -> Iterator[Account]:
-        """The accounts with a position."""
+    def _watched(self) -> Iterator[AnyAccount]:
+        """The accounts with positions."""
         for name in self._open[:]:
             yield self._accounts[name]
 
@@ -80,10 +81,10 @@ class Liquidator:
             self._witness.refused("liquidator", "; ".join(filter(None, reasons)))
         return tuple(values for values, reason in zip(block.batch, reasons, strict=True) if not reason)
 
-    def _liquidate(self, account: Account, block: Block, values: MarketValues) -> None:
-        value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-        left_e8 = UsdtE8(max(value_e8, 0))
+    def _liquidate(self, account: AnyAccount, block: Block, used: Batch) -> None:
+        """Close an account by the values of its markets in a block."""
+        left_e8 = UsdtE8(max(value_e8(account, quoted(used)), 0))
         self._vault_e8 = UsdtE8(self._vault_e8 + account.collateral_e8 - left_e8)
-        self._accounts[account.name] = replace(account, size_e8=SizeE8(0), collateral_e8=left_e8)
+        self._accounts[account.name] = closed(account, left_e8)
         self._open.remove(account.name)
-        self._witness.account_liquidated(account, block, values, left_e8, self._vault_e8)
+        self._witness.account_liquidated(account, block, used, left_e8, self._vault_e8)

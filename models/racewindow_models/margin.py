@@ -1,14 +1,16 @@
 """Accounts, positions, funding and margin, in integers.
 
-An account holds one position with collateral of its own (isolated margin). Its funding is not paid as it accrues: it is
-`-size * (index now - index cached)`, counts in the account's value at once, and is settled when the position changes.
-That is why a funding index that goes back to zero charges the whole lifetime's funding in one instant.
+An account holds one position with collateral of its own (isolated margin); those with several are in `cross.py`. Its
+funding is not paid as it accrues: it is `-size * (index now - index cached)`, counts in the account's value at once and
+is settled when the position changes. That is why a funding index that goes back to zero charges the whole lifetime's
+funding in one instant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from racewindow_models.ground_truth import MarketTruth
 from racewindow_models.units import (
@@ -32,6 +34,42 @@ CUSHION_PERCENT = 6
 """What every account is worth at the worst true price, in percent of the notional there: above maintenance."""
 
 
+class Position(Protocol):
+    """A position in a market, whatever stands behind it."""
+
+    @property
+    def market(self) -> MarketName:
+        """In which market."""
+
+    @property
+    def size_e8(self) -> SizeE8:
+        """Negative for a short one."""
+
+    @property
+    def entry_price_e8(self) -> PriceE8:
+        """The price at its last change."""
+
+    @property
+    def cached_index_e8(self) -> FundingIndexE8:
+        """The funding index at its last change."""
+
+
+def gain_e16(position: Position, mark_price_e8: PriceE8, funding_index_e8: FundingIndexE8) -> int:
+    """Unrealized profit and accrued funding, without rounding."""
+    gain_per_unit_e8 = (mark_price_e8 - position.entry_price_e8) - (funding_index_e8 - position.cached_index_e8)
+    return position.size_e8 * gain_per_unit_e8
+
+
+def notional_e16(size_e8: SizeE8, price_e8: PriceE8) -> int:
+    """What a position is about, without rounding; at a negative price too it is positive."""
+    return abs(size_e8 * price_e8)
+
+
+def has_margin(collateral_e8: int, gains_e16: int, notionals_e16: int) -> bool:
+    """Whether collateral and gains come to at least the maintenance margin of the notionals, without rounding."""
+    return (collateral_e8 * E8 + gains_e16) * 100 >= notionals_e16 * MAINTENANCE_PERCENT
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account with one open position. `cached_index_e8`: the index at its last change."""
@@ -46,28 +84,18 @@ class Account:
 
 def account_value_e8(account: Account, mark_price_e8: PriceE8, funding_index_e8: FundingIndexE8) -> UsdtE8:
     """Collateral, unrealized profit and accrued funding; rounded down once, at the end."""
-    gain_per_unit_e8 = (mark_price_e8 - account.entry_price_e8) - (funding_index_e8 - account.cached_index_e8)
-    return UsdtE8(account.collateral_e8 + account.size_e8 * gain_per_unit_e8 // E8)
+    return UsdtE8(account.collateral_e8 + gain_e16(account, mark_price_e8, funding_index_e8) // E8)
 
 
 def maintenance_margin_e8(account: Account, mark_price_e8: PriceE8) -> UsdtE8:
     """The least that the account may be worth; a negative price has a positive margin."""
-    return UsdtE8(abs(account.size_e8 * mark_price_e8) * MAINTENANCE_PERCENT // (E8 * 100))
+    return UsdtE8(notional_e16(account.size_e8, mark_price_e8) * MAINTENANCE_PERCENT // (E8 * 100))
 
 
 def is_solvent(account: Account, mark_price_e8: PriceE8, funding_index_e8: FundingIndexE8) -> bool:
     """Whether the account is worth at least its maintenance margin."""
-    value_e8 = account_value_e8(account, mark_price_e8, funding_index_e8)
-    return value_e8 >= maintenance_margin_e8(account, mark_price_e8)
-
-
-def was_solvent(account: Account, truth: MarketTruth, now_ns: TimeNs, max_age_ns: TimeNs) -> bool:
-    """Whether an account was solvent by every value that may lawfully have been used at a time."""
-    start_ns = TimeNs(max(0, now_ns - max_age_ns))
-    return all(
-        is_solvent(account, truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns))
-        for time_ns in instants(truth, start_ns, now_ns)
-    )
+    gains_e16 = gain_e16(account, mark_price_e8, funding_index_e8)
+    return has_margin(account.collateral_e8, gains_e16, notional_e16(account.size_e8, mark_price_e8))
 
 
 def instants(truth: MarketTruth, start_ns: TimeNs, end_ns: TimeNs) -> Iterator[TimeNs]:
@@ -88,15 +116,19 @@ def open_accounts(truth: MarketTruth, count: int, end_ns: TimeNs) -> tuple[Accou
     as much more collateral as it takes to stay clear of it: under ground truth nobody is ever liquidated.
     """
     entry_price_e8, index_e8 = truth.mark_price_e8(TimeNs(0)), truth.funding_index_e8(TimeNs(0))
-    units = max(1, NOTIONAL_E8 // abs(entry_price_e8)) if entry_price_e8 else 1
     accounts = []
     for number in range(count):
         side, sign = ("long", 1) if number % 2 == 0 else ("short", -1)
         name = AccountName(f"{truth.market}-{side}-{number // 2 + 1}")
-        size_e8 = SizeE8(sign * units * E8)
+        size_e8 = SizeE8(sign * usual_size_e8(entry_price_e8))
         bare = Account(name, truth.market, size_e8, entry_price_e8, UsdtE8(0), index_e8)
         accounts.append(_funded(bare, truth, end_ns))
     return tuple(accounts)
+
+
+def usual_size_e8(price_e8: PriceE8) -> SizeE8:
+    """The whole units that come closest to the usual notional from below, at least one."""
+    return SizeE8((max(1, NOTIONAL_E8 // abs(price_e8)) if price_e8 else 1) * E8)
 
 
 def _funded(bare: Account, truth: MarketTruth, end_ns: TimeNs) -> Account:

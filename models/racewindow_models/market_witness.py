@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from racewindow import Simulation
 from racewindow_models.book import Answer, Mode, Order
-from racewindow_models.chain import Block
+from racewindow_models.chain import Block, Snapshot
 from racewindow_models.clearing import Change
-from racewindow_models.epochs import Row
+from racewindow_models.epochs import Rollback, Row
 from racewindow_models.refunds import Refund
 from racewindow_models.units import BlockHeight, FairBasisE8, MarketName, PriceE8
 from racewindow_models.validator import Report
@@ -53,10 +53,19 @@ class MarketWitness:
         self._log.warning("went back", database=database)
         self._emit("upgrade.given_up", database=database)
 
-    def rolled_back(self, block: Block, epoch: int) -> None:
+    def rolled_back(self, done: Rollback) -> None:
         """The operator has restored chain and accounts to a block."""
-        self._log.warning("chain rolled back", height=block.height)
-        self._emit("chain.rolled_back", block=block, epoch=epoch)
+        snapshot = done.snapshot
+        self._log.warning("chain rolled back", height=snapshot.block.height, state_root=done.root)
+        self._emit(
+            "chain.rolled_back", block=snapshot.block, epoch=done.epoch, root=done.root, snapshot_root=snapshot.root
+        )
+
+    def verified(self, snapshot: Snapshot, root: str) -> None:
+        """The operator has looked again whether the chain has the state that it was rolled back to."""
+        log = self._log.info if root == snapshot.root else self._log.error
+        log("rollback verified", state_root=root, of_the_snapshot=snapshot.root)
+        self._emit("rollback.verified", block=snapshot.block, root=root, snapshot_root=snapshot.root)
 
     def page_shown(self, chain: Mapping[BlockHeight, Batch], rows: Mapping[BlockHeight, Row]) -> None:
         """A portfolio page shows its rows above the snapshot, beside what is on the chain there."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from racewindow import Event
 from racewindow_models.chain import Block
+from racewindow_models.cross import is_covered, needed_e8, quoted, true_at, value_e8
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine, examine_block
-from racewindow_models.margin import account_value_e8, maintenance_margin_e8
 from racewindow_models.units import TimeNs, text_e8, text_usdt
 
 
@@ -88,6 +88,10 @@ def _stored(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"the values of block {data['height']} are stored in the cloud"
 
 
+def _displayed(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
+    return f"a web page shows {data['market']} at {text_e8(data['price_e8'])}"
+
+
 def _call_failed(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
     return f"a call of {data['service']} fails: {data['why']}"
 
@@ -101,14 +105,12 @@ def _kept(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
 
 
 def _liquidated(data: Mapping[str, Any], time_ns: TimeNs) -> str:
-    account, values, truth = data["account"], data["values"], data["truth"][data["account"].market]
-    true_mark_e8, true_index_e8 = truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns)
-    value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
-    true_margin_e8 = maintenance_margin_e8(account, true_mark_e8)
-    judgement = "it should not have been" if true_e8 >= true_margin_e8 else "rightly so"
+    account, truly = data["account"], true_at(data["truth"], time_ns)
+    judged_e8 = value_e8(account, quoted(data["used"]))
+    true_e8, true_margin_e8 = value_e8(account, truly), needed_e8(account, truly)
+    judgement = "it should not have been" if is_covered(account, truly) else "rightly so"
     return (
-        f"{account.name} is liquidated at {text_usdt(value_e8)} by block {data['height']}; {judgement}: "
+        f"{account.name} is liquidated at {text_usdt(judged_e8)} by block {data['height']}; {judgement}: "
         f"under ground truth it is worth {text_usdt(true_e8)} and needs {text_usdt(true_margin_e8)}"
     )
 
@@ -138,7 +140,15 @@ def _market(market: str, findings: list[Finding]) -> str:
 
 
 def _rolled_back(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
-    return f"the operator rolls the chain back to block {data['block'].height}"
+    root, expected = data["root"][:8], data["snapshot_root"][:8]
+    found = f"its state root {root} again" if root == expected else f"the state root {root}, not {expected}"
+    return f"the operator rolls the chain back to block {data['block'].height} and finds {found}"
+
+
+def _verified(data: Mapping[str, Any], _time_ns: TimeNs) -> str | None:
+    if data["root"] == data["snapshot_root"]:
+        return None
+    return f"the operator finds the state root {data['root'][:8]}, and {data['snapshot_root'][:8]} in the snapshot"
 
 
 def _read(data: Mapping[str, Any], _time_ns: TimeNs) -> str:
@@ -165,8 +175,10 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any], TimeNs], str | None]] = {
     "writer.published": _published,
     "chain.block": _block,
     "cloud.batch": _stored,
+    "display.shown": _displayed,
     "call.failed": _call_failed,
     "chain.rolled_back": _rolled_back,
+    "rollback.verified": _verified,
     "cloud.read": _read,
     "guard.refused": _refused,
     "guard.kept": _kept,

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from racewindow import Event
+from racewindow_models.cross import AnyAccount, is_covered, positions_of, true_at, value_e8, was_covered
 from racewindow_models.fair import POST_ONLY_BAND_E8, worst_in_band_e8
-from racewindow_models.ground_truth import GroundTruth, MarketTruth
-from racewindow_models.margin import Account, account_value_e8, instants, is_solvent, was_solvent
+from racewindow_models.ground_truth import GroundTruth
+from racewindow_models.margin import instants
 from racewindow_models.units import E8, AccountName, PriceE8, SizeE8, TimeNs, UsdtE8, text_e8, text_seconds, text_usdt
 
 
@@ -34,14 +35,15 @@ class Harm:
     """Something that happened to an account against its will.
 
     `epoch`: how often the chain had been rolled back. `price_e8`: of a triggered order its trade's; of the others the
-    mark price that they were judged by. `fair_e8`: the external fair price.
+    mark price that they were judged by, None if they were judged by several. `fair_e8`: the external fair price.
+    An account with cross margin is judged by several, and has neither a size nor a fair price of its own: 0.
     """
 
     what: What
-    before: Account
-    after: Account
+    before: AnyAccount
+    after: AnyAccount
     size_e8: SizeE8
-    price_e8: PriceE8
+    price_e8: PriceE8 | None
     fair_e8: PriceE8
     time_ns: TimeNs
     epoch: int
@@ -72,18 +74,19 @@ def refund_report(events: Iterable[Event]) -> str:
 def audit(harms: Iterable[Harm], truth: GroundTruth, end_ns: TimeNs, epoch: int, max_age_ns: TimeNs) -> list[Refund]:
     """What everybody is owed at a time, in the order of time and name. `epoch`: the chain's at that time."""
     ordered = sorted(harms, key=lambda harm: (harm.time_ns, harm.before.name))
-    return [_refund(harm, truth[harm.before.market], end_ns, epoch, max_age_ns) for harm in ordered]
+    return [_refund(harm, truth, end_ns, epoch, max_age_ns) for harm in ordered]
 
 
-def _refund(harm: Harm, truth: MarketTruth, end_ns: TimeNs, epoch: int, max_age_ns: TimeNs) -> Refund:
-    happened = f"{harm.what.value} at {text_e8(harm.price_e8)} at {text_seconds(harm.time_ns)}"
+def _refund(harm: Harm, truth: GroundTruth, end_ns: TimeNs, epoch: int, max_age_ns: TimeNs) -> Refund:
+    price = "" if harm.price_e8 is None else f" at {text_e8(harm.price_e8)}"
+    happened = f"{harm.what.value}{price} at {text_seconds(harm.time_ns)}"
     name = harm.before.name
     if harm.epoch < epoch:
         return Refund(name, happened, UsdtE8(0), "the rollback has undone it")
     if harm.what is What.TRIGGERED:
         lost_e8 = beyond_the_band_e8(harm)
         return Refund(name, happened, lost_e8, f"the external fair price was {text_e8(harm.fair_e8)}")
-    if not was_solvent(harm.before, truth, harm.time_ns, max_age_ns):
+    if not was_covered(harm.before, truth, harm.time_ns, max_age_ns):
         return Refund(name, happened, UsdtE8(0), "it was below its maintenance margin by the true values too")
     would_e8, has_e8 = (worth_e8(each, truth, harm.time_ns, end_ns) for each in (harm.before, harm.after))
     owed_e8 = UsdtE8(max(would_e8 - has_e8, 0))
@@ -94,18 +97,20 @@ def _refund(harm: Harm, truth: MarketTruth, end_ns: TimeNs, epoch: int, max_age_
 
 def beyond_the_band_e8(harm: Harm) -> UsdtE8:
     """What a sale (of a positive size) lost against the lower end of the band, or a purchase against the upper one."""
+    assert harm.price_e8 is not None  # a triggered order has one
     worst_e8 = worst_in_band_e8(harm.fair_e8, POST_ONLY_BAND_E8, buying=harm.size_e8 < 0)
     return UsdtE8(max(0, harm.size_e8 * (worst_e8 - harm.price_e8) // E8))
 
 
-def worth_e8(account: Account, truth: MarketTruth, start_ns: TimeNs, end_ns: TimeNs) -> UsdtE8:
+def worth_e8(account: AnyAccount, truth: GroundTruth, start_ns: TimeNs, end_ns: TimeNs) -> UsdtE8:
     """What an account is worth at the end if it keeps its position, and is liquidated once it truly has to be.
 
     The true values are looked at on every tick, as a liquidator does. A liquidated account keeps what it is worth,
     and no less than nothing.
     """
-    for time_ns in instants(truth, start_ns, end_ns):
-        mark_e8, index_e8 = truth.mark_price_e8(time_ns), truth.funding_index_e8(time_ns)
-        if account.size_e8 and not is_solvent(account, mark_e8, index_e8):
-            return UsdtE8(max(0, account_value_e8(account, mark_e8, index_e8)))
-    return account_value_e8(account, truth.mark_price_e8(end_ns), truth.funding_index_e8(end_ns))
+    if positions_of(account):
+        for time_ns in instants(truth.markets[0], start_ns, end_ns):
+            truly = true_at(truth, time_ns)
+            if not is_covered(account, truly):
+                return UsdtE8(max(0, value_e8(account, truly)))
+    return value_e8(account, true_at(truth, end_ns))

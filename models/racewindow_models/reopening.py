@@ -16,9 +16,9 @@ from racewindow_models.book import Answer, Mode, Order, OrderBook, Quotes
 from racewindow_models.chain import Chain
 from racewindow_models.clearing import Clearing, flat
 from racewindow_models.cloud import CloudStore
+from racewindow_models.cross import AnyAccount
 from racewindow_models.epochs import LATER_WRITER
 from racewindow_models.ledger import Ledger
-from racewindow_models.margin import Account
 from racewindow_models.mark_writer import MarkWriter
 from racewindow_models.market_witness import MarketWitness
 from racewindow_models.oracle import SpotOracle
@@ -128,13 +128,14 @@ class Reopening:
             if order.triggered and self.ledger is not None:
                 self.ledger.triggered(trade, change)
 
-    def _accounts(self) -> list[Account]:
+    def _accounts(self) -> list[AnyAccount]:
         """The accounts of the window, and those who trade: makers in every market, the others in the thin one."""
         window, market = self._window, self.thin_market
         first = window.accounts[0]
         holder = replace(first, name=HOLDER, size_e8=self._share_e8(), collateral_e8=STOCK_E8)
         makers = [flat(maker_of(each), each, STOCK_E8) for each in window.markets]
-        return [*window.accounts, holder, flat(TRADER, market, STOCK_E8), flat(SELLER, market, STOCK_E8), *makers]
+        traders = [holder, flat(TRADER, market, STOCK_E8), flat(SELLER, market, STOCK_E8), *makers]
+        return [*window.accounts, *window.cross_accounts, *traders]
 
     def _share_e8(self) -> SizeE8:
         return SizeE8(max(E8, abs(self._window.accounts[0].size_e8) // SHARE // E8 * E8))

@@ -21,6 +21,7 @@ class Settings:
     tick_seconds: time between two rows of the feed. window_seconds: from the stop of the services to their restart.
     max_age_seconds: the oldest that a value may be when it is used. opening_index_percent: the funding accrued before
     virtual time 0, in percent of the first price (negative: shorts have paid longs). basis_bps: the fair basis.
+    cross: accounts with cross margin, which have a position in every market.
     """
 
     markets: int = 2
@@ -32,12 +33,15 @@ class Settings:
     max_age_seconds: int = 15
     opening_index_percent: int = 10
     basis_bps: int = 20
+    cross: int = 0
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:
             value = getattr(self, name)
             if value < 1:
                 raise UsageError(f"the parameter {name!r} cannot be {value}.", why="it has to be at least 1.")
+        if self.cross < 0:
+            raise UsageError(f"the parameter 'cross' cannot be {self.cross}.", why="it has to be at least 0.")
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Settings:

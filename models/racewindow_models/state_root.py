@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from racewindow_models.chain import Block
-from racewindow_models.margin import Account
-from racewindow_models.units import AccountName
+from racewindow_models.cross import AnyAccount, CrossAccount
 from racewindow_models.values import Batch
 
 
@@ -21,7 +18,7 @@ class StateRootError(RuntimeError):
     """What was restored is not what the snapshot holds."""
 
 
-def state_root(batch: Batch, accounts: Iterable[Account] = ()) -> str:
+def state_root(batch: Batch, accounts: Iterable[AnyAccount] = ()) -> str:
     """SHA-256 in hex over the values of all markets and over all accounts, in whatever order they are given.
 
     Provenance is left out: it is the simulator's knowledge and no part of the state.
@@ -29,30 +26,10 @@ def state_root(batch: Batch, accounts: Iterable[Account] = ()) -> str:
     markets = sorted(
         (v.market, v.mark_price_e8, v.funding_index_e8, v.present, v.source_ts_ns, v.generation) for v in batch
     )
-    positions = sorted(
-        (a.name, a.market, a.size_e8, a.entry_price_e8, a.collateral_e8, a.cached_index_e8) for a in accounts
-    )
-    return hashlib.sha256(json.dumps([markets, positions]).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A block, all accounts as they were at it, and the root of both."""
-
-    block: Block
-    accounts: Mapping[AccountName, Account]
-    root: str
-
-    @classmethod
-    def take(cls, block: Block, accounts: Mapping[AccountName, Account]) -> Snapshot:
-        """Keep a block and the accounts."""
-        return cls(block, dict(accounts), state_root(block.batch, accounts.values()))
-
-    def check(self, block: Block, accounts: Mapping[AccountName, Account]) -> None:
-        """See that what is there now has the root of the snapshot; raises `StateRootError` if not."""
-        root = state_root(block.batch, accounts.values())
-        if root != self.root:
-            raise StateRootError(
-                f"block {block.height} has the state root {root[:8]}, and the snapshot {self.root[:8]}: "
-                "not all of it was restored"
-            )
+    isolated, cross = list[object](), list[object]()
+    for each in sorted(accounts, key=lambda account: account.name):
+        kind = cross if isinstance(each, CrossAccount) else isolated
+        positions = each.positions if isinstance(each, CrossAccount) else (each,)
+        numbers = [(p.market, p.size_e8, p.entry_price_e8, p.cached_index_e8) for p in positions]
+        kind.append((each.name, each.collateral_e8, numbers))
+    return hashlib.sha256(json.dumps([markets, isolated, cross]).encode()).hexdigest()

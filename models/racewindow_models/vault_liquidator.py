@@ -14,15 +14,15 @@ from racewindow import Instance, until
 from racewindow_models.book import OrderBook
 from racewindow_models.chain import Block, Chain
 from racewindow_models.clearing import Clearing, vault_of
+from racewindow_models.cross import AnyAccount, positions_of, quoted
 from racewindow_models.ledger import Ledger
 from racewindow_models.liquidator import Liquidator
-from racewindow_models.margin import Account, account_value_e8
 from racewindow_models.market_witness import MarketWitness
 from racewindow_models.safeguards import Safeguards
 from racewindow_models.settings import Settings
 from racewindow_models.triggers import TRADING
 from racewindow_models.units import TimeNs, UsdtE8, to_trio_seconds
-from racewindow_models.values import MarketValues
+from racewindow_models.values import Batch
 from racewindow_models.witness import Witness
 
 
@@ -69,17 +69,17 @@ class VaultLiquidator(Liquidator):
             if self._book.mode in TRADING:
                 self._judge(self._chain.head)
 
-    def _watched(self) -> Iterator[Account]:
+    def _watched(self) -> Iterator[AnyAccount]:
         for name in self._clearing.names:
             account = self._clearing[name]
-            if account.size_e8:
+            if positions_of(account):
                 yield account
 
-    def _liquidate(self, account: Account, block: Block, values: MarketValues) -> None:
-        value_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-        change = self._clearing.liquidate(account.name, values.mark_price_e8, values.funding_index_e8)
-        vault_e8 = self._clearing[vault_of(account.market)].collateral_e8
-        self._witness.account_liquidated(account, block, values, UsdtE8(max(value_e8, 0)), vault_e8)
+    def _liquidate(self, account: AnyAccount, block: Block, used: Batch) -> None:
+        change = self._clearing.liquidate(account.name, quoted(used))
+        left_e8 = change.after[account.name].collateral_e8
+        vault_e8 = UsdtE8(sum(self._clearing[vault_of(values.market)].collateral_e8 for values in used))
+        self._witness.account_liquidated(account, block, used, left_e8, vault_e8)
         self._market_witness.changed(change)
         if self._ledger is not None:
-            self._ledger.liquidated(account.name, change, values)
+            self._ledger.liquidated(account.name, change, used)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from racewindow_models.chain import Block
+from racewindow_models.cross import CrossAccount, open_cross_accounts
 from racewindow_models.feed import Feed
 from racewindow_models.ground_truth import GroundTruth, MarketTruth
 from racewindow_models.margin import Account, open_accounts
@@ -37,14 +38,15 @@ START_NS = TimeNs(0)
 class Window:
     """The settings, the truth, and the state of everything at virtual time 0.
 
-    `states` are what the old writer knows, `values` what it published last; `block` is the last block before the
-    window, which holds the same values.
+    `accounts` have a position in one market, `cross_accounts` one in every market. `states` are what the old writer
+    knows, `values` what it published last; `block` is the last block before the window, which holds the same values.
     """
 
     settings: Settings
     series: tuple[SpotSeries, ...]
     truth: GroundTruth
     accounts: tuple[Account, ...]
+    cross_accounts: tuple[CrossAccount, ...]
     states: tuple[MarketState, ...]
     values: Batch
     block: Block
@@ -69,6 +71,7 @@ def _make(feed: Feed, settings: Settings) -> Window:
         series=tuple(truth.series for truth in truths),
         truth=GroundTruth(truths),
         accounts=tuple(account for truth in truths for account in open_accounts(truth, settings.accounts, end_ns)),
+        cross_accounts=open_cross_accounts(truths, settings.cross, end_ns),
         states=tuple(_opening_state(truth) for truth in truths),
         values=values,
         block=Block(LAST_GOOD_HEIGHT, START_NS, values),

@@ -12,10 +12,10 @@ from typing import Any
 
 from racewindow import Simulation
 from racewindow_models.chain import Block
+from racewindow_models.cross import AnyAccount
 from racewindow_models.ground_truth import GroundTruth
-from racewindow_models.margin import Account
 from racewindow_models.settings import Settings
-from racewindow_models.units import BlockHeight, MarketName, TimeNs, UsdtE8
+from racewindow_models.units import BlockHeight, MarketName, PriceE8, TimeNs, UsdtE8
 from racewindow_models.values import Batch, MarketValues
 
 
@@ -86,6 +86,10 @@ class Witness:
         self._log.warning("call failed", service=service, why=why)
         self._emit("call.failed", service=service, why=why)
 
+    def price_displayed(self, market: MarketName, price_e8: PriceE8) -> None:
+        """A web page shows a price, which nobody acts on."""
+        self._emit("display.shown", market=market, price_e8=price_e8)
+
     # --- consumers ----------------------------------------------------------------------------------------------------
 
     def block_appended(self, block: Block) -> None:
@@ -113,9 +117,9 @@ class Witness:
         self._emit("guard.kept", kept=kept, reason=reason)
 
     def account_liquidated(
-        self, account: Account, block: Block, values: MarketValues, left_e8: UsdtE8, vault_e8: UsdtE8
+        self, account: AnyAccount, block: Block, used: Batch, left_e8: UsdtE8, vault_e8: UsdtE8
     ) -> None:
-        """The liquidator has closed an account by the `values` of a block.
+        """The liquidator has closed an account by what a block says of its markets.
 
         The account is left with `left_e8`, and the vault's collateral is now `vault_e8`.
         """
@@ -124,7 +128,7 @@ class Witness:
             "account.liquidated",
             account=account,
             height=block.height,
-            values=values,
+            used=used,
             left_e8=left_e8,
             vault_e8=vault_e8,
             truth=self._truth,

@@ -92,7 +92,7 @@ def liquidation(account: Account, used: MarketValues, seconds: int, *, number: i
     data = {
         "account": account,
         "height": BlockHeight(LAST_GOOD_HEIGHT + number),
-        "values": used,
+        "used": (used,),
         "left_e8": left_e8,
         "vault_e8": account.collateral_e8 - left_e8,
         "truth": window().truth,

@@ -59,6 +59,21 @@ def test_knight_the_repair_breaks_the_servers_that_were_well() -> None:
     )
 
 
+def test_knight_a_switch_in_the_step_that_sends_is_pulled_before_anything_is_sent_twice() -> None:
+    """By old code, in some orders; the orders before it and the servers with new code are not harmed."""
+
+    def is_pulled(event: Event) -> bool:
+        return event.kind == "switch.pulled"
+
+    def is_second(event: Event) -> bool:
+        return event.kind == "order.executed" and event.data["sent"] > event.data["quantity"]
+
+    assert happens(knight_partial_rollout, is_pulled, "kill_switch")
+    assert not happens(knight_partial_rollout, is_second, "kill_switch")
+    assert not happens(knight_partial_rollout, lambda event: event.kind == "repair.done", "kill_switch")
+    assert not happens(knight_partial_rollout, is_pulled, "kill_switch", "version_check")
+
+
 def test_knight_a_server_that_is_left_out_of_the_rollout_is_enough() -> None:
     """As it was in fact; the check of all servers finds it, and so the market opens without the flag."""
     fault = Skip(target="technician")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from racewindow_faults import Overlap
@@ -48,6 +50,21 @@ def test_github_a_failover_that_is_planned_and_fenced_is_silent(writes: int) -> 
 
 def test_github_an_unfenced_failover_is_not_saved_by_being_planned() -> None:
     assert "single_active_writer" in violated(searched(github_failover, "copy_complete", planned=True))
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_github_fencing_and_a_replica_that_is_caught_up_close_it_planned_or_not(*, planned: bool) -> None:
+    """By every set: unplanned it takes one that promotes nothing blindly, planned it takes both."""
+    names = tuple(github_failover.safeguards)
+    closing = {
+        on
+        for count in range(len(names) + 1)
+        for on in combinations(names, count)
+        if not violated(searched(github_failover, *on, planned=planned))
+    }
+    enough = {on for on in closing if not any(set(other) < set(on) for other in closing)}
+    assert enough == ({("fencing", "copy_complete")} if planned else {("copy_complete",), ("no_auto_promotion",)})
+    assert {("fencing", "copy_complete"), names} <= closing
 
 
 def test_ssv_two_signatures_for_one_slot() -> None:

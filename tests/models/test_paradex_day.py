@@ -119,14 +119,6 @@ def test_with_a_clean_restart_they_are_silent_in_every_order(safeguards: tuple[s
     assert new.verdict == "complete"
 
 
-def test_a_true_negative_price_is_silent(tmp_path: Path) -> None:
-    """As of WTI on 2020-04-20."""
-    file = tmp_path / "WTI.csv"
-    file.write_text("time,close\n" + "".join(f"{n * 3600},{-37.63 + n % 3 / 100:.2f}\n" for n in range(40)))
-    feed = {"feed": str(file), "feed_options": {"allow_negative_prices": True}}
-    assert explored("require_ready", strategy="dpor", **feed).verdict == "complete"
-
-
 def test_values_that_a_fall_has_made_old_are_rejected_and_the_way_back_has_its_own_dangers(fall: str) -> None:
     result = explored("presence_required", "independent_validation", feed=fall, schedules=60)
     assert {"rollback_complete", "sinks_agree"} <= {failure.checker for failure in result.failures}

@@ -67,13 +67,17 @@ def at(time: Fraction) -> TimeNs:
 
 
 def naive_value(account: Account, mark: int, index: int) -> int:
+    return math.floor(naive_exact(account, mark, index))
+
+
+def naive_exact(account: Account, mark: int, index: int) -> Fraction:
     gain = Fraction(account.size_e8, E8) * (mark - account.entry_price_e8 - index + account.cached_index_e8)
-    return math.floor(account.collateral_e8 + gain)
+    return account.collateral_e8 + gain
 
 
 def naive_solvent(account: Account, mark: int, index: int) -> bool:
-    needed = math.floor(Fraction(abs(account.size_e8 * mark), E8) * Fraction(5, 100))
-    return naive_value(account, mark, index) >= needed
+    needed = Fraction(abs(account.size_e8 * mark), E8) * Fraction(5, 100)
+    return naive_exact(account, mark, index) >= needed
 
 
 def naive_ticks(start: Fraction, end: Fraction) -> list[Fraction]:
@@ -101,7 +105,7 @@ def naively_wrong(account: Account, feed: Feed, time: Fraction) -> bool:
 @given(feeds, accounts(), seconds, seconds)
 def test_what_an_account_would_be_worth(feed: Feed, account: Account, one: Fraction, other: Fraction) -> None:
     start, end = sorted((one, other))
-    truth = prepare(feed, PARAMS).truth[account.market]
+    truth = prepare(feed, PARAMS).truth
     assert worth_e8(account, truth, at(start), at(end)) == naive_worth(account, feed, start, end)
 
 
@@ -122,7 +126,7 @@ def test_what_is_owed_for_a_liquidation(
 @given(feeds, accounts(), seconds)
 def test_the_oracle_calls_a_liquidation_false_if_it_naively_is(feed: Feed, account: Account, time: Fraction) -> None:
     window = prepare(feed, PARAMS)
-    data = {"account": account, "height": BlockHeight(1), "values": window.values[0]}
+    data = {"account": account, "height": BlockHeight(1), "used": window.values}
     history = History((Event(at(time), "liquidator", 1, "account.liquidated", data),), PARAMS, feed=feed)
     found = no_false_liquidation.check(history).judgement is Judgement.VIOLATED
     assert found == naively_wrong(account, feed, time)

@@ -15,16 +15,14 @@ from racewindow import CallError, Instance, Network
 from racewindow_models.dydx.consensus import Consensus, Transaction
 from racewindow_models.dydx.positions import Subaccount
 from racewindow_models.dydx.prices import OraclePrice, TruePrice
-from racewindow_models.units import E8, PriceE8, TimeNs, text_duration, to_trio_seconds
-
-MAINTENANCE_PERCENT = 5
-"""Maintenance margin in percent of the notional. Illustrative."""
+from racewindow_models.margin import has_margin, notional_e16
+from racewindow_models.units import PriceE8, TimeNs, text_duration, to_trio_seconds
 
 
 def is_solvent(subaccount: Subaccount, price_e8: PriceE8) -> bool:
     """Whether a subaccount is worth its maintenance margin at a price, which may be negative."""
-    notional_e8 = abs(subaccount.size_e8 * price_e8) // E8
-    return subaccount.worth_e8(price_e8) * 100 >= notional_e8 * MAINTENANCE_PERCENT
+    size_e8 = subaccount.size_e8
+    return has_margin(subaccount.quote_e8, size_e8 * price_e8, notional_e16(size_e8, price_e8))
 
 
 class Consumer:

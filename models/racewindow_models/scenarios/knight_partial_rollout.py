@@ -20,7 +20,10 @@ What is modelled here
 
 What closes what (expected verdicts, held by the tests)
     `version_check`, of all servers in the step that turns the flag on; `new_flag`, one that old code does not know.
-    `kill_switch` closes only `repair_no_worse`: when it is pulled, an order has been executed too often.
+    `kill_switch`, which holds what leaves of an order against what came in, in the step that sends it, closes the harm:
+    `no_overexecution`, and with it `repair_no_worse`, there being nothing to repair. It cannot close
+    `config_valid_before_activate`: it is pulled when the flag is on, and old code awake. A switch that waits for people
+    to look is pulled too late.
 
 Illustrative numbers: 3 servers, orders for 100 shares, a child order every 30 s. The mails are left out.
 """
@@ -47,7 +50,7 @@ from racewindow_models.telling import listed, told
 KNIGHT_PARTIAL_ROLLOUT = {
     "version_check": "the flag is turned on only if all servers in service run the new code, in the same step",
     "new_flag": "the new code has a flag of its own, and old code passes it over",
-    "kill_switch": "when an order is executed too often the desk turns the flag off, and repairs nothing",
+    "kill_switch": "a server that would send more of an order than came in sends nothing and turns the flag off",
 }
 
 EXPECTED = Expected(
@@ -55,7 +58,7 @@ EXPECTED = Expected(
     violates=("config_valid_before_activate", "no_overexecution", "repair_no_worse"),
     closed_by=(("version_check",), ("new_flag",)),
     not_closed_by=(("kill_switch",),),
-    closes_only={("kill_switch",): ("repair_no_worse",)},
+    closes_only={("kill_switch",): ("no_overexecution", "repair_no_worse")},
     constraints=2,
 )
 
@@ -143,11 +146,6 @@ class Market:
 
     async def _repair(self) -> None:
         """Do what seems to be called for: the code that is new today must be wrong."""
-        if self._sim.safeguard("kill_switch"):
-            before = self._awake()
-            self._flag.set(False)
-            self._sim.emit("repair.done", by="desk", what="turns the flag off", before=before, after=())
-            return
         before = self._awake()
         for server in self._serving():
             if server.code.get() == NEW:
@@ -174,6 +172,10 @@ class Market:
         """Send child orders to the market until the order is filled, as far as the code can see."""
         sent = 0
         while trio.current_time() < self._end:
+            if self._sim.safeguard("kill_switch") and sent >= SHARES:
+                self._flag.set(False)
+                self._sim.emit("switch.pulled", server=server.name, order=order)
+                return
             sent += SHARES
             self._sim.emit("order.executed", order=order, server=server.name, quantity=SHARES, sent=sent)
             if sent > SHARES:
@@ -200,6 +202,7 @@ class Market:
             "flag.on": "the flag is on; the new code is {without}",
             "guard.refused": "the flag stays off: {why}",
             "order.executed": "{server} has sent {sent} shares of {order}, of {quantity}",
+            "switch.pulled": "{server} would send more of {order} than came in: it sends nothing, and the flag is off",
             "repair.done": "the {by} {what}",
         }
     ),

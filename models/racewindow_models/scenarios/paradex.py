@@ -135,6 +135,8 @@ async def paradex(
     max_age_seconds: int = 15,
     opening_index_percent: int = 10,
     basis_bps: int = 20,
+    cross: int = 0,
+    page: bool = False,
 ) -> None:
     """A restarted market-data writer publishes before its state is loaded, in a maintenance window.
 
@@ -142,7 +144,9 @@ async def paradex(
     after its restart. batches: rounds of the committer and the liquidator after theirs. tick_seconds: time between two
     rounds, one row of the feed each. window_seconds: from the stop of the services to their restart. max_age_seconds:
     the oldest that a value may be when it is used. opening_index_percent: funding accrued before the recording, in
-    percent of the first price. basis_bps: the fair basis.
+    percent of the first price. basis_bps: the fair basis. cross: accounts with cross margin, which
+    are long in one market and short in the next behind one collateral. page: a web page is served from the new database
+    before its rows are there, and shows what it does not find as 0.
     """
     run_window(
         sim,
@@ -156,7 +160,9 @@ async def paradex(
             "max_age_seconds": max_age_seconds,
             "opening_index_percent": opening_index_percent,
             "basis_bps": basis_bps,
+            "cross": cross,
         },
+        page=page,
     )
 
 
@@ -165,6 +171,8 @@ def run_window(
     params: Mapping[str, Any],
     make_writer: type[MarketDataWriter] = MarketDataWriter,
     make_exchange: type[Exchange] = Exchange,
+    *,
+    page: bool = False,
 ) -> None:
     """Put the services together and begin the window; `make_writer` makes both instances of the writer.
 
@@ -176,6 +184,7 @@ def run_window(
     exchange.start_old_writer()
     steps = (
         Step("stop the writer", exchange.stop_old_writer),
+        *exchange.page_steps(page=page),
         Step("copy the rows", exchange.copy_rows),
         Step("let the window pass", exchange.let_the_window_pass),
         Step("switch routing", exchange.switch_routing),

@@ -84,12 +84,14 @@ async def paradex_common_mode(
     window_seconds: int = 60,
     opening_index_percent: int = 10,
     basis_bps: int = 20,
+    page: bool = False,
 ) -> None:
     """A market is missing from the list of rows to copy, and the validation compares two copies of the wrong value.
 
     markets: number of markets. listed_since: how many of them were listed after the list of rows to copy was made.
     window_seconds: from the stop of the services to their restart. opening_index_percent: funding accrued before the
-    recording, in percent of the first price. basis_bps: the fair basis.
+    recording, in percent of the first price. basis_bps: the fair basis. page: a web page is served from the new
+    database before its rows are there, and shows what it does not find as 0.
     """
     if not 0 <= listed_since <= markets:
         raise racewindow.UsageError(
@@ -105,7 +107,7 @@ async def paradex_common_mode(
     }
     window = prepare(sim.feed, sizes)
     safeguards = Safeguards.of(sim, COMMON_MODE, require_ready=True, atomic_batch=True)
-    Upgrade(sim, window, safeguards, listed_since).begin()
+    Upgrade(sim, window, safeguards, listed_since).begin(page=page)
 
 
 class Upgrade:
@@ -131,12 +133,13 @@ class Upgrade:
             validator, chain=exchange.chain, cloud=exchange.cloud, network=exchange.network, witness=self._witness
         )
 
-    def begin(self) -> None:
+    def begin(self, *, page: bool) -> None:
         """Start what has been running, and the operator."""
         exchange = self._exchange
         exchange.start_old_writer()
         steps = [
             Step("stop the writer", exchange.stop_old_writer),
+            *exchange.page_steps(page=page),
             Step("copy the planned rows", self._copy_planned_rows),
             Step("let the window pass", exchange.let_the_window_pass),
             Step("switch routing", exchange.switch_routing),

@@ -46,13 +46,13 @@ What closes what (expected verdicts, held by the tests)
     `independent_validation`: each proved on the recordings that come with the package. The last two let old values
     pass, and no wrong ones; where the market has moved by 5% meanwhile, the operator turns back.
     `delta_guard` keeps the 0 off the chain, but then there is no block, and the way back has dangers of its own: it
-    takes `outbox`, one of `fencing` and `full_downtime`, and one of the three that close the second wave besides (no
-    failure in 500 executions of `auto`, no proof).
+    takes `outbox`, one of `fencing` and `full_downtime`, and one of the three that close the second wave besides
+    (proved, each of the six).
     Of the announced ones `full_downtime` and `post_only_band` close nothing of it alone. With a fault that holds the
     old writer up while it saves its state, `require_ready` needs `full_downtime`.
 
-Controls: a clean upgrade; a market that truly falls by 16% in the window; a new market whose index is 0; a true
-negative price.
+Controls: a clean upgrade, a market that truly falls by 16% in the window, a new market whose index is 0, a true
+negative price, a halt of 8 h, a rollback that is complete, a 0 that is only displayed.
 
 Illustrative numbers: those of `paradex` and `paradex-second-wave`; the markets reopen after 120 s of virtual time.
 """
@@ -167,6 +167,8 @@ async def paradex_day(
     grace_seconds: int = 30,
     opening_index_percent: int = 10,
     basis_bps: int = 20,
+    cross: int = 0,
+    page: bool = False,
 ) -> None:
     """The whole day: a window, corrupt values, liquidations, rollback, reopening, second wave, and refunds.
 
@@ -175,7 +177,9 @@ async def paradex_day(
     of the services. reopening_seconds: virtual time at which the markets reopen after a rollback. depth_percent: how
     far below the fair price the bid in the thin book rests, 0 to 29. maker_seconds: how long after that reopening
     market makers are back. grace_seconds: of liquidation_grace. opening_index_percent: funding accrued before the
-    recording, in percent of the first price. basis_bps: the fair basis.
+    recording, in percent of the first price. basis_bps: the fair basis. cross: accounts with cross margin,
+    which have a position in every market. page: a web page is served from the new
+    database before its rows are there, and shows what it does not find as 0.
     """
     timing = Timing(
         at=reopening_seconds, maker=maker_seconds, post_only=45, grace=grace_seconds, depth_percent=depth_percent
@@ -191,9 +195,10 @@ async def paradex_day(
         "window_seconds": window_seconds,
         "opening_index_percent": opening_index_percent,
         "basis_bps": basis_bps,
+        "cross": cross,
     }
     # The accounts are to stay solvent until the liquidator's last round after the reopening.
     whole = prepare(sim.feed, sizes | {"ticks": (reopening_seconds - window_seconds) // TICK_SECONDS + rounds})
     window = replace(whole, settings=replace(whole.settings, ticks=2))
     day = Day(sim, window, Safeguards.of(sim, DAY, atomic_batch=True), timing, rounds=rounds)
-    sim.spawn(carry_out, day.runbook(), name="operator")
+    sim.spawn(carry_out, day.runbook(page=page), name="operator")

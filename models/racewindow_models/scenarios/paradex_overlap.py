@@ -75,20 +75,35 @@ OVERLAP = declared("full_downtime", "drain_writes", "fencing", "lease", "cas_wri
     incident="2026-01-19, Paradex",
 )
 async def paradex_overlap(
-    sim: racewindow.Simulation, *, markets: int = 2, tick_seconds: int = 5, window_seconds: int = 60
+    sim: racewindow.Simulation,
+    *,
+    markets: int = 2,
+    tick_seconds: int = 5,
+    window_seconds: int = 60,
+    opening_index_percent: int = 10,
+    page: bool = False,
 ) -> None:
     """In a scale-up the new market-data writer starts while the old one still has a write to make.
 
     markets: number of markets. tick_seconds: time between two rounds, and how long a write takes. window_seconds: when
-    the new writer starts.
+    the new writer starts. opening_index_percent: funding accrued before the recording, in percent of the first price.
+    page: a web page is served from the new database before its rows are there, and shows what it does not find as 0.
     """
-    run_overlap(sim, {"markets": markets, "tick_seconds": tick_seconds, "window_seconds": window_seconds})
+    sizes = {
+        "markets": markets,
+        "tick_seconds": tick_seconds,
+        "window_seconds": window_seconds,
+        "opening_index_percent": opening_index_percent,
+    }
+    run_overlap(sim, sizes, page=page)
 
 
 def run_overlap(
     sim: racewindow.Simulation,
     params: Mapping[str, Any],
     make_writer: type[MarketDataWriter] = MarketDataWriter,
+    *,
+    page: bool = False,
 ) -> None:
     """Put the services together and begin the scale-up; `make_writer` makes both instances of the writer."""
     sizes = {**params, "ticks": 1, "batches": 1}
@@ -107,6 +122,7 @@ def run_overlap(
         Step("let the time come", exchange.let_the_window_pass),
         *([stop] if safeguards.full_downtime else []),
         *([drain] if safeguards.drain_writes else []),
+        *exchange.page_steps(page=page),
         Step("copy the rows", exchange.copy_rows_at_once),
         Step("switch routing", exchange.switch_routing),
         Step("start the new writer", start_new_writer),

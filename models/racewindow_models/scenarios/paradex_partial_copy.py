@@ -66,15 +66,28 @@ async def paradex_partial_copy(
     accounts: int = 2,
     ticks: int = 1,
     batches: int = 1,
+    window_seconds: int = 60,
+    opening_index_percent: int = 10,
     replica: bool = False,
+    page: bool = False,
 ) -> None:
     """Routing switches to the new database while its rows are still being copied.
 
     markets: number of markets. accounts: accounts in each market, by turns long and short. ticks: rounds of the writer
-    after its restart. batches: rounds of the committer and the liquidator, from the second round on. replica: the rows
-    are copied at once, and the writer reads them from a replica of the new database that may lag.
+    after its restart. batches: rounds of the committer and the liquidator, from the second round on.
+    window_seconds: from the stop of the services to their restart. opening_index_percent: funding accrued before the
+    recording, in percent of the first price. replica: the rows are copied at once, and the writer reads them from a
+    replica of the new database that may lag. page: a web page is served from the new database before its rows are
+    there, and shows what it does not find as 0.
     """
-    sizes = {"markets": markets, "accounts": accounts, "ticks": ticks, "batches": batches}
+    sizes = {
+        "markets": markets,
+        "accounts": accounts,
+        "ticks": ticks,
+        "batches": batches,
+        "window_seconds": window_seconds,
+        "opening_index_percent": opening_index_percent,
+    }
     safeguards = Safeguards.of(sim, PARTIAL_COPY, require_ready=True, atomic_batch=True)
     exchange = Exchange(sim, prepare(sim.feed, sizes), safeguards)
 
@@ -96,6 +109,7 @@ async def paradex_partial_copy(
     steps = [
         Step("stop the writer", exchange.stop_old_writer),
         Step("let the window pass", exchange.let_the_window_pass),
+        *exchange.page_steps(page=page),
         Step("begin to copy the rows", begin_the_copy),
         *([Step("compare the rows", compare_the_rows)] if safeguards.copy_complete else []),
         Step("switch routing", exchange.switch_routing),

@@ -6,8 +6,9 @@ What happened [C, confirmed by the operator or a primary document]
 
 What is modelled here [H, a hypothesis to explore and not the cause]
     H6, incomplete rollback: the chain is restored to the snapshot, the cloud store and the queue of the committer are
-    not. The execution begins after the bad batch has reached both sinks, with another one queued, which is how H1 and
-    H3 end.
+    not. The execution begins after the bad batch has reached both sinks and accounts have been liquidated by it, with
+    another one queued, which is how H1 and H3 end. The operator sees by the *state root*, a hash over all values and
+    accounts, that the state is that of the snapshot; a batch that is committed after that brings another root.
 
         operator:    rollback(chain, snapshot)
         | committer: pop(queue) -> the bad batch ; w(chain)           # re-applied: rollback_complete
@@ -57,18 +58,22 @@ ROLLBACK = declared("outbox", "fencing")
     display=WINDOW,
     incident="2026-01-19, Paradex",
 )
-async def paradex_rollback(sim: racewindow.Simulation, *, markets: int = 2, queued: int = 1) -> None:
+async def paradex_rollback(
+    sim: racewindow.Simulation, *, markets: int = 2, queued: int = 1, opening_index_percent: int = 10
+) -> None:
     """The chain is rolled back while a bad batch is still queued, and the cloud store keeps what it holds.
 
     markets: number of markets. queued: bad batches on their way when the rollback begins.
+    opening_index_percent: funding accrued before the recording, in percent of the first price.
     """
     if queued < 1:
         raise racewindow.UsageError(f"the parameter 'queued' cannot be {queued}.", why="it has to be at least 1.")
-    window = prepare(sim.feed, {"markets": markets})
+    window = prepare(sim.feed, {"markets": markets, "opening_index_percent": opening_index_percent})
     sinks = Sinks(
         sim,
         good=window.block,
         bad=[_zeroed(window.block.batch)] * (1 + queued),
+        accounts=window.accounts,
         truth=window.truth,
         max_age_ns=window.settings.max_age_ns,
         safeguards=Safeguards.of(sim, ROLLBACK),

@@ -31,7 +31,9 @@ What closes what (expected verdicts, held by the tests)
     default size), and not the triggered stop-loss, which is exempt. With `banded_triggers` it is not, and the band
     closes it. A grace period that ends before the makers are back closes nothing: it is only a timer.
 
-Controls: with `depth_percent=1` the same trades harm nobody.
+Controls: with `depth_percent=1` the same trades harm nobody; also after a true fall, of a new market, below zero.
+After a true fall accounts have less to spare, and what the thin book has left in the smoothed mark price outlasts both
+the default grace period and the bound on its age: there only `external_mark_at_reopen` closes it, or a grace of 60 s.
 
 Illustrative numbers: the bid 20% below, the general band of 30% around the mark, TP/SL 10 bps from the price of the
 halt, makers back after 13 s, a grace period of 30 s, and the accounts, funding and fair basis of `paradex`.
@@ -87,6 +89,7 @@ async def paradex_second_wave(
     depth_percent: int = 20,
     maker_seconds: int = 13,
     grace_seconds: int = 30,
+    opening_index_percent: int = 10,
     banded_triggers: bool = False,
 ) -> None:
     """The markets reopen with empty books, and one far bid moves the mark price by which accounts are liquidated.
@@ -94,8 +97,8 @@ async def paradex_second_wave(
     markets: number of markets, of which the first has the thin book. accounts: accounts in each market, by turns long
     and short. rounds: rounds of liquidator and TP/SL. window_seconds: virtual time at which the markets reopen.
     depth_percent: how far below the fair price the bid rests, 0 to 29. maker_seconds: how long after the reopening
-    market makers are back. grace_seconds: of liquidation_grace. banded_triggers: whether price bands restrict TP/SL
-    orders too.
+    market makers are back. grace_seconds: of liquidation_grace. opening_index_percent: funding accrued before the
+    recording, in percent of the first price. banded_triggers: whether price bands restrict TP/SL orders too.
     """
     if not 0 <= depth_percent < 30:
         raise racewindow.UsageError(
@@ -105,7 +108,13 @@ async def paradex_second_wave(
     timing = Timing(
         at=window_seconds, maker=maker_seconds, post_only=45, grace=grace_seconds, depth_percent=depth_percent
     )
-    sizes = {"markets": markets, "accounts": accounts, "ticks": rounds, "window_seconds": window_seconds}
+    sizes = {
+        "markets": markets,
+        "accounts": accounts,
+        "ticks": rounds,
+        "window_seconds": window_seconds,
+        "opening_index_percent": opening_index_percent,
+    }
     window, safeguards = prepare(sim.feed, sizes), Safeguards.of(sim, SECOND_WAVE)
     reopening = Reopening(
         sim,
