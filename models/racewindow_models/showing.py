@@ -11,9 +11,10 @@ from typing import Any
 
 from racewindow import Chart, Consequence, Display, Event, Mark, Point, Series
 from racewindow_models.chain import Block
+from racewindow_models.cross import is_covered, quoted, true_at, value_e8
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine
 from racewindow_models.ground_truth import GroundTruth, MarketTruth
-from racewindow_models.margin import account_value_e8, instants, maintenance_margin_e8
+from racewindow_models.margin import instants
 from racewindow_models.units import E8, MarketName, TimeNs, text_usdt
 from racewindow_models.values import MarketValues
 
@@ -122,14 +123,10 @@ def window_consequences(events: Sequence[Event]) -> Iterator[Consequence]:
 
 
 def _liquidation(event: Event) -> Consequence:
-    account, values = event.data["account"], event.data["values"]
-    truth, now_ns = event.data["truth"][account.market], TimeNs(event.time_ns)
-    true_mark_e8, true_index_e8 = truth.mark_price_e8(now_ns), truth.funding_index_e8(now_ns)
-    true_e8 = account_value_e8(account, true_mark_e8, true_index_e8)
-    judged_e8 = account_value_e8(account, values.mark_price_e8, values.funding_index_e8)
-    is_wrong = true_e8 >= maintenance_margin_e8(account, true_mark_e8)
+    account, truly = event.data["account"], true_at(event.data["truth"], TimeNs(event.time_ns))
+    judged_e8, true_e8 = value_e8(account, quoted(event.data["used"])), value_e8(account, truly)
     what = f"is liquidated by block {event.data['height']} at {text_usdt(judged_e8)}"
-    if not is_wrong:
+    if not is_covered(account, truly):
         return Consequence(event.time_ns, account.name, f"{what}, rightly")
     lost_e8 = true_e8 - max(judged_e8, 0)
     what = f"{what}; is worth {text_usdt(true_e8)} under ground truth"
