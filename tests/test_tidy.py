@@ -91,6 +91,7 @@ ORDER = (
     "failure_file",
     "keeper",
     "report",
+    "report_replay",
     "audit",
     "tally",
     "confirming",

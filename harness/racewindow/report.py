@@ -1,4 +1,4 @@
-"""The text of a result and of a replay for an 80-column terminal.
+"""The text of a result for an 80-column terminal.
 
 Pure functions of values: nothing is printed here. What was found comes first, then what was explored and under which
 limits; where nothing was found, the words say how little that means.
@@ -7,22 +7,19 @@ limits; where nothing was found, the words say how little that means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from racewindow.coverage import missed_text, reached_text
-from racewindow.failure import Execution, Failure
-from racewindow.failure_file import StoredFailure
+from racewindow.failure import Failure
 from racewindow.plain import one_line, plain
-from racewindow.report_failure import failure_text, name_of, told, untrusted_text
-from racewindow.report_layout import WIDTH, about_as_many, command, counted, section, two_digits, wrap
+from racewindow.report_failure import failure_text, name_of, untrusted_text
+from racewindow.report_layout import WIDTH, about_as_many, counted, section, two_digits, wrap
 from racewindow.result import Bound, Part, Result
 from racewindow.wording import how_text
 
-__all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
+__all__ = ["failure_text", "result_text", "untrusted_text"]
 
-_DIGEST_SHOWN = 12
 _RATE_FROM = 10
 """Executions below which a rate would only measure how long the first one took."""
 _LIMITS: Mapping[str, str] = {
@@ -112,9 +109,15 @@ def claim_text(result: Result) -> str:
     if result.executions == 0:
         return f"No execution of {result.scenario} came to its end: there was no time for it."
     if result.complete:
-        title = f"Nothing found in {result.scenario}, and nothing is left to run."
-        about = f"That is about this program with what is held fixed below{_as_tracked(result)}."
-        return "\n".join([*wrap(title), "", *wrap(_complete(result)), "", *wrap(about)])
+        return "\n".join(
+            [
+                *wrap(f"Nothing found in {result.scenario}, and nothing is left to run."),
+                "",
+                *wrap(_complete(result)),
+                "",
+                *wrap(f"That is about this program with what is held fixed below{_as_tracked(result)}."),
+            ]
+        )
     text = f"Nothing found in {result.scenario}: none of {counted(result.executions, 'execution')} failed."
     within = [] if result.exhaustive_bound is None else [*wrap(_complete(result)), ""]
     doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
@@ -341,59 +344,3 @@ def _value(value: Any) -> str:
     if isinstance(simple, int) and not isinstance(simple, bool):
         return str(simple)
     return simple if isinstance(simple, str) else one_line(simple)
-
-
-# --- replay ----------------------------------------------------------------------------------------------------------
-
-
-def execution_text(execution: Execution, scenario: str, failure: Failure | None = None) -> str:
-    """One execution: its failure (the gravest unless one is given), or that it had none."""
-    failure = failure or execution.failure
-    if failure is None:
-        lines = wrap(f"No failure: this execution of {scenario} ended well.", hang=2)
-    else:
-        others = tuple(each.message.partition("\n")[0] for each in execution.failures if each is not failure)
-        lines = told(replace(failure, others=others), scenario)
-    unknown = [line for name, why in execution.unknown for line in wrap(f"{name}: {why}", 0, 2)]
-    lines += section("Checkers that could not tell", unknown)
-    lines += ["", f"This execution: {counted(execution.steps, 'step')}, digest {execution.digest[:_DIGEST_SHOWN]}."]
-    return "\n".join(lines)
-
-
-def same_failure(execution: Execution, stored: StoredFailure) -> Failure | None:
-    """The failure of a replay that is the recorded one: same kind, checker, class and subject."""
-    return next((each for each in execution.failures if each.identity == stored.identity), None)
-
-
-def replay_text(execution: Execution, stored: StoredFailure, *, changed: bool) -> str:
-    """What became of a recorded failure when its schedule was run again.
-
-    `changed`: whether the source of the scenario is known to differ from what it was when the failure was recorded.
-    """
-    same = same_failure(execution, stored)
-    since = (
-        "The source of the scenario has changed since." if changed else "Its code, its feed or a library has changed."
-    )
-    if same is not None and execution.digest == stored.digest:
-        verdict = "Reproduced: the same failure, step for step."
-    elif same is not None:
-        verdict = (
-            f"Reproduced: the same failure, but not step for step (digest {stored.digest[:_DIGEST_SHOWN]} then, "
-            f"{execution.digest[:_DIGEST_SHOWN]} now). {since}"
-        )
-    elif execution.failures:
-        verdict = f"Not reproduced, but it fails in another way. Recorded was {_recorded(stored)}. {since}"
-    else:
-        verdict = (
-            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and the execution does not "
-            f"fail any more. {since} Other orders of events may still fail:"
-        )
-    lines = wrap(verdict)
-    if not execution.failures:
-        lines += [f"  {line}" for line in command(["racewindow", "explore", stored.target])]
-    return "\n".join([*lines, "", execution_text(execution, stored.scenario, same)])
-
-
-def _recorded(stored: StoredFailure) -> str:
-    about = ", ".join(part for part in (stored.class_, stored.subject) if part)
-    return f"{stored.checker or stored.kind}{f' ({about})' if about else ''}"

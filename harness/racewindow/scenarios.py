@@ -145,8 +145,7 @@ class Scenario:
     `safeguards` maps each toggle to what it does. `checks` judge every execution. `faults`: what may strike in it, if
     there is a budget for faults. `parameters` are the function's keyword parameters with defaults.
     `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
-    raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None;
-    `display` is what reports show beside it.
+    raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
     `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
     be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all" leaves out:
     they mend one thing and break another. `safeguards_on`, `fault_budget`: what holds where
@@ -163,6 +162,7 @@ class Scenario:
     feed_loader: FeedLoader | None = None
     narrate: Narrator | None = None
     display: Display = NO_DISPLAY
+    """What reports show beside the story: charts, consequences, landmarks."""
     incident: str = ""
     semantics: str = "processes"
     require_coverage: bool | tuple[str, ...] = False
