@@ -78,7 +78,7 @@ def _row(act: Act, line: Line, names: Names, key: str, *, middles: Mapping[str, 
             parts.append(tag("line", class_="arrow", x1=source, x2=back, y1=_MIDDLE, y2=_MIDDLE))
             points = f"{tip},{_MIDDLE} {back},{_MIDDLE - 3.5} {back},{_MIDDLE + 3.5}"
             parts.append(tag("polygon", class_="head", points=points))
-    mark = "✗" if act.wrong else _MARKS.get(act.role, "ϟ" if act.faults else "")
+    mark = _MARKS.get(act.role) or ("✗" if act.wrong else "ϟ" if act.faults else "")
     if act.landmarks:
         side = 13 if mark else 9
         corner = {"x": x - side / 2, "y": _MIDDLE - side / 2}
