@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from racewindow import Checker, History, Verdict, Violation, checker
+from racewindow.checkers import FunctionChecker
 from racewindow_models.checkers_accounts import conservation, no_false_liquidation
 from racewindow_models.checkers_chain import (
     bounded_delta,
@@ -13,8 +14,15 @@ from racewindow_models.checkers_chain import (
     ready_before_write,
     sinks_agree,
 )
-from racewindow_models.checkers_sinks import generation_monotonic
+from racewindow_models.checkers_ownership import single_active_writer
+from racewindow_models.checkers_reopening import validate_before_exit
+from racewindow_models.checkers_rollout import config_valid_before_activate
+from racewindow_models.checkers_sinks import generation_monotonic, rollback_complete, sinks_agree_when_read
+from racewindow_models.checkers_valuation import independent_band
+from racewindow_models.plan.checks_opening import decision_inputs_fresh, liquidation_last
+from racewindow_models.plan.judgeable import cannot_judge
 from racewindow_models.plan.quantities import text_time
+from racewindow_models.plan.schema import ExchangePlan, Within, goes_back
 
 
 @checker("safe_to_leave")
@@ -89,9 +97,26 @@ CHECKS: dict[str, Checker] = {
         sinks_agree,
         conservation,
         no_overlap,
+        single_active_writer,
+        config_valid_before_activate,
+        validate_before_exit,
+        liquidation_last,
+        independent_band,
+        rollback_complete,
         safe_to_leave,
     )
 }
 """Those without a bound of their own, by name, the gravest first."""
-BOUNDED: dict[str, Callable[[int], Checker]] = {"eventually_reopens": eventually_reopens}
+BOUNDED: dict[str, Callable[[int], Checker]] = {
+    "eventually_reopens": eventually_reopens,
+    "decision_inputs_fresh": decision_inputs_fresh,
+}
 """Those that need one."""
+
+
+def checker_of(name: str, wanted: bool | Within, plan: ExchangePlan) -> Checker:  # noqa: FBT001
+    """The checker that a plan names; one that answers unknown where the plan has nothing that it could judge."""
+    made = BOUNDED[name](wanted.within) if isinstance(wanted, Within) else CHECKS[name]
+    if why := cannot_judge(name, plan):
+        return FunctionChecker(name, lambda _: Verdict.unknown(why))
+    return sinks_agree_when_read if name == "sinks_agree" and goes_back(plan) else made

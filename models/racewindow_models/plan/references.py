@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,14 +10,27 @@ from racewindow import PlanMistake, UsageError, parse_fault
 from racewindow_models.feed import load
 from racewindow_models.plan.checks import BOUNDED, CHECKS
 from racewindow_models.plan.quantities import text_time
-from racewindow_models.plan.schema import CopyRows, Drop, ExchangePlan, SetMode, Start, StepBase, Stop, Within
+from racewindow_models.plan.schema import (
+    CopyRows,
+    Drop,
+    ExchangePlan,
+    Restore,
+    SetMode,
+    Start,
+    StepBase,
+    Stop,
+    Validate,
+    Within,
+    goes_back,
+)
 from racewindow_models.plan.waits import before, by_person, stuck
 
 BY_THE_OPERATOR = ("full_downtime", "drain_writes", "copy_complete")
 """Safeguards that are steps of the runbook; all others are in the services."""
 OF_PLANS = (
     *("require_ready", "presence_required", "age_guard", "atomic_batch", "delta_guard", "keep_last_good"),
-    *("fencing", "lease", "cas_write", "generation_check", *BY_THE_OPERATOR),
+    *("fencing", "lease", "cas_write", "generation_check", "outbox", "independent_validation", "re_evaluate"),
+    *("liquidation_grace", "liquidation_after_fresh", *BY_THE_OPERATOR),
 )
 """Those that make a difference in a plan; others guard services that a plan has not."""
 SINGLE = ("committer", "liquidator")
@@ -104,10 +117,25 @@ def _step(plan: ExchangePlan, number: int, folder: Path) -> Iterator[PlanMistake
             yield PlanMistake.unknown((*where, key), "safeguard in [safeguards]", name, plan.safeguards)
     if isinstance(step, CopyRows) and step.markets is not None:
         yield from _markets(plan, where, step.markets, folder)
+    if isinstance(step, Validate):
+        yield from _validation(plan, where, step)
+    if isinstance(step, Restore):
+        for position, part in enumerate(step.parts):
+            if part in step.parts[:position]:
+                yield PlanMistake((*where, "parts", position), f"{part!r} is named twice", "each part once")
     if (step.within is None) != (step.on_overrun is None):
         lacks, has = ("on_overrun", "within") if step.on_overrun is None else ("within", "on_overrun")
         expected = "continue, abort or roll back" if lacks == "on_overrun" else 'how long it may take, such as "5 min"'
         yield PlanMistake((*where, has), f"the key {lacks!r} is missing beside {has!r}", expected)
+
+
+def _validation(plan: ExchangePlan, where: tuple[str | int, ...], step: Validate) -> Iterator[PlanMistake]:
+    if step.on_overrun == "continue":
+        wrong = "nobody can go on before a validation has an answer"
+        yield PlanMistake((*where, "on_overrun"), wrong, "abort or roll back", "abort")
+    if step.block_since is not None and plan.services.committer is None:
+        wrong = "there will be no such block, because this plan has no committer"
+        yield PlanMistake((*where, "block_since"), wrong, "[services.committer]")
 
 
 def _markets(plan: ExchangePlan, where: tuple[str | int, ...], named: list[str], folder: Path) -> Iterator[PlanMistake]:
@@ -188,6 +216,29 @@ def _undoing(plan: ExchangePlan) -> Iterator[PlanMistake]:
         yield PlanMistake(("cut_off", "then"), wrong, "leave or resume", "resume")
 
 
+def _validates(plan: ExchangePlan) -> bool:
+    return any(isinstance(step, Validate) for step in plan.runbook)
+
+
+def _liquidates(plan: ExchangePlan) -> bool:
+    return plan.services.liquidator is not None
+
+
+def _has_grace(plan: ExchangePlan) -> bool:
+    return plan.services.liquidator is not None and plan.services.liquidator.grace > 0
+
+
+_NO_VALIDATION = (_validates, "no step validates anything", 'a step with do = "validate"')
+_GUARDED: dict[str, tuple[Callable[[ExchangePlan], bool], str, str]] = {
+    "outbox": (goes_back, "nothing is restored", 'a step with do = "restore"'),
+    "independent_validation": _NO_VALIDATION,
+    "re_evaluate": _NO_VALIDATION,
+    "liquidation_after_fresh": (_liquidates, "it has no liquidator", "[services.liquidator]"),
+    "liquidation_grace": (_has_grace, "there is no grace period", "grace in [services.liquidator]"),
+}
+"""Safeguard -> whether a plan has what it guards, what it lacks else, and what was expected."""
+
+
 def _safeguards(plan: ExchangePlan) -> Iterator[PlanMistake]:
     referred = {name for step in plan.runbook for name in (step.only_with, step.not_with)}
     for name in plan.safeguards:
@@ -196,6 +247,9 @@ def _safeguards(plan: ExchangePlan) -> Iterator[PlanMistake]:
         elif name in BY_THE_OPERATOR and name not in referred:
             wrong = f"{name!r} does nothing in this plan, because no step depends on it"
             yield PlanMistake(("safeguards", name), wrong, f'a step with only_with = "{name}" or not_with = "{name}"')
+        elif name in _GUARDED and not _GUARDED[name][0](plan):
+            wrong = f"{name!r} does nothing in this plan, because {_GUARDED[name][1]}"
+            yield PlanMistake(("safeguards", name), wrong, _GUARDED[name][2])
 
 
 def _checks(plan: ExchangePlan) -> Iterator[PlanMistake]:

@@ -15,6 +15,8 @@ from racewindow_models.plan.quantities import BasisPoints, Duration, Durations, 
 Overrun = Literal["continue", "abort", "roll back"]
 Mode = Literal["halted", "cancel_only", "post_only", "open"]
 AtStart = Literal["working", "idle", "down"]
+Part = Literal["chain", "cloud", "database"]
+Source = Literal["cloud", "state before"]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Names = Annotated[list[str], Field(min_length=1)]
 
@@ -76,6 +78,14 @@ class Single(Table):
     at_start: Literal["working", "down"] = Field(description="whether it works when the window begins")
 
 
+class Liquidating(Single):
+    """The liquidator."""
+
+    grace: Duration = Field(
+        default=0, description="how long after the markets open, or after its start, liquidation has to wait"
+    )
+
+
 class Services(Table):
     """The services and their instances."""
 
@@ -83,7 +93,7 @@ class Services(Table):
     committer: Single | None = Field(
         default=None, description="takes the published values and commits them to chain and cloud"
     )
-    liquidator: Single | None = Field(
+    liquidator: Liquidating | None = Field(
         default=None, description="closes accounts that the chain says are below their margin"
     )
 
@@ -186,16 +196,52 @@ class SetMode(StepBase):
     mode: Mode = Field(description="the mode from now on")
 
 
+class Validate(StepBase):
+    """Have the newest block validated: whoever leaves a halt should rest on that."""
+
+    do: Literal["validate"]
+    against: Source = Field(
+        description="what it is held against: what the cloud store has of it, which the same writer made, or the state "
+        "before the window and the prices of other venues"
+    )
+    block_since: Duration | None = Field(
+        default=None, description="it first waits until both sinks have a block of this time, or later"
+    )
+    on_rejection: Literal["abort", "roll back"] = Field(
+        description="what happens if something is wrong: the runbook ends there, or what was done is undone"
+    )
+
+
+class TakeSnapshot(StepBase):
+    """Keep the newest block, with the accounts at it; without this step the snapshot is of the window's beginning."""
+
+    do: Literal["snapshot"]
+
+
+class Restore(StepBase):
+    """Go back to the snapshot: parts of the exchange, one after the other. Accounts go back with the chain."""
+
+    do: Literal["restore"]
+    parts: Annotated[list[Part], Field(min_length=1)] = Field(
+        description="what is restored: chain, cloud, database (the version in use); all else keeps what it has"
+    )
+
+
 class Wait(StepBase):
     """Do nothing but wait for what the step waits for."""
 
     do: Literal["wait"]
 
 
+_OfTheDatabase = CopyRows | WriteBoth | Switch | Drop | Compare
 Step = Annotated[
-    Stop | Start | CopyRows | WriteBoth | Switch | Drop | Compare | Drain | SetMode | Wait, Field(discriminator="do")
+    Stop | Start | _OfTheDatabase | Drain | SetMode | Validate | TakeSnapshot | Restore | Wait,
+    Field(discriminator="do"),
 ]
-STEPS: tuple[type[StepBase], ...] = (Stop, Start, CopyRows, WriteBoth, Switch, Drop, Compare, Drain, SetMode, Wait)
+STEPS: tuple[type[StepBase], ...] = (
+    *(Stop, Start, CopyRows, WriteBoth, Switch, Drop, Compare, Drain),
+    *(SetMode, Validate, TakeSnapshot, Restore, Wait),
+)
 
 
 class CutOff(Table):
@@ -255,3 +301,8 @@ class ExchangePlan(Table):
 def verb_of(step: type[StepBase]) -> str:
     """The word that a kind of step has for `do`."""
     return str(get_args(step.model_fields["do"].annotation)[0])
+
+
+def goes_back(plan: ExchangePlan) -> bool:
+    """Whether the exchange is ever restored to a snapshot."""
+    return any(isinstance(step, Restore | TakeSnapshot) for step in plan.runbook)

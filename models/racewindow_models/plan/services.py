@@ -13,14 +13,16 @@ from dataclasses import replace
 import trio
 
 from racewindow import Cell, Instance, Simulation, until
-from racewindow_models.chain import Block
-from racewindow_models.database import Routing
+from racewindow_models.epochs import EpochChain, EpochCommitter, PortfolioStore
 from racewindow_models.exchange import Exchange
-from racewindow_models.liquidator import Liquidator
-from racewindow_models.plan.schema import ExchangePlan, Mode
+from racewindow_models.plan.instances import EagerWriter, PlannedLiquidator, PlannedWriter
+from racewindow_models.plan.restoring import Restoring
+from racewindow_models.plan.schema import ExchangePlan, Mode, goes_back
 from racewindow_models.plan.stores import PlannedDatabase, PlannedRouting
+from racewindow_models.plan.validating import Validating
+from racewindow_models.plan.witnessing import PlannedWitness, made_in
 from racewindow_models.safeguards import Safeguards
-from racewindow_models.units import TimeNs
+from racewindow_models.units import TimeNs, to_trio_seconds
 from racewindow_models.values import MarketState, Provenance
 from racewindow_models.window import Window
 from racewindow_models.writer import MarketDataWriter
@@ -30,37 +32,23 @@ FIRST_TOKEN = 1
 _Life = Callable[[Instance], Awaitable[None]]
 
 
-class EagerWriter(MarketDataWriter):
-    """A writer that calls itself ready when it has been started, whatever it has loaded."""
-
-    async def load(self, process: Instance, routing: Routing) -> None:
-        """The loader; being ready comes first."""
-        self.ready.set(True)
-        process.ready()
-        await super().load(process, routing)
-
-
-class PlannedLiquidator(Liquidator):
-    """A liquidator that acts only while the markets are open."""
-
-    mode: Cell[Mode | None]
-
-    def _judge(self, block: Block) -> None:
-        if self.mode.get() in (None, "open"):
-            super()._judge(block)
-
-
 class PlannedExchange(Exchange):
     """The services of one execution of a plan."""
 
     source: PlannedDatabase
     target: PlannedDatabase
     routing: PlannedRouting
+    witness: PlannedWitness
 
     def __init__(self, sim: Simulation, window: Window, safeguards: Safeguards, plan: ExchangePlan) -> None:
-        self.service = plan.services.writer
-        super().__init__(sim, window, safeguards, EagerWriter if self.service.ready == "started" else MarketDataWriter)
-        self.plan = plan
+        self.service, self.plan = plan.services.writer, plan
+        make_writer = EagerWriter if self.service.ready == "started" else PlannedWriter
+        witness, sinks = PlannedWitness(sim, window.truth, window.settings), None
+        if goes_back(plan):
+            chain = EpochChain(window.block)
+            sinks = chain, PortfolioStore(chain if safeguards.outbox else None, made_in)
+            self.make_committer = EpochCommitter  # its batches belong to the epoch in which it was started
+        super().__init__(sim, window, safeguards, make_writer, sinks=sinks, witness=witness)
         guards = {"fencing": safeguards.fencing, "cas_write": safeguards.cas_write}
         at_start = self.service.instances
         self._first = next((name for name in at_start if at_start[name] != "down"), next(iter(at_start)))
@@ -83,6 +71,22 @@ class PlannedExchange(Exchange):
             window.accounts, chain=self.chain, safeguards=safeguards, witness=self.witness, settings=self.settings
         )
         self._liquidator.mode = self.mode
+        closer = plan.services.liquidator
+        self._liquidator.grace_ns = TimeNs(closer.grace if closer is not None else 0)
+        self.restoring = self._make_restoring()
+        self.validating = Validating(self)
+
+    def _make_restoring(self) -> Restoring | None:
+        if not isinstance(self.chain, EpochChain) or not isinstance(self.cloud, PortfolioStore):
+            return None
+        return Restoring(
+            self.sim,
+            self.window,
+            chain=self.chain,
+            cloud=self.cloud,
+            routing=self.routing,
+            liquidator=self._liquidator,
+        )
 
     # --- starting and stopping --------------------------------------------------------------------------------------
 
@@ -110,6 +114,7 @@ class PlannedExchange(Exchange):
         if name == "committer":
             self._run(name, self._committer_life(waits=False))
         elif name == "liquidator":
+            self._liquidator.enabled_ns = TimeNs(self.sim.now_ns)
             self._run(name, self._liquidator_life(waits=False))
         else:
             token = self._token.get() + 1
@@ -218,12 +223,43 @@ class PlannedExchange(Exchange):
                 self._at_rest["liquidator"].set(True)
                 await until(lambda: self.mode.get() == "open" or self._over.get())
             if not self._over.get():
-                self._at_rest["liquidator"].set(False)
+                await self._let_feeds_and_grace_come()
                 await self._liquidator.run(process, self._round_due)
             self._at_rest["liquidator"].set(True)
             await until(self._over.get)
 
         return life
+
+    async def _let_feeds_and_grace_come(self) -> None:
+        """Wait for what has to be before liquidation begins, with the safeguards that look at it."""
+        self._at_rest["liquidator"].set(False)
+        if self.safeguards.liquidation_grace:
+            await trio.sleep_until(to_trio_seconds(TimeNs(self._liquidator.enabled_ns + self._liquidator.grace_ns)))
+        if self.safeguards.liquidation_after_fresh:
+            self._at_rest["liquidator"].set(True)
+            await until(lambda: self._over.get() or self._liquidator.is_fresh(self.chain.head, TimeNs(self.sim.now_ns)))
+            self._at_rest["liquidator"].set(False)
+
+    def set_mode(self, mode: Mode | None) -> None:
+        """Set what the markets admit."""
+        self.mode.set(mode)
+        if mode == "open":
+            self._liquidator.enabled_ns = TimeNs(self.sim.now_ns)
+        self.sim.emit("mode.changed", mode=mode)
+
+    def switch(self, version: PlannedDatabase) -> None:
+        """Send every service that connects from now on to a version of the database."""
+        self.routing.switch(version)
+        if self.plan.checks.get("config_valid_before_activate"):  # to look is an access, which makes orders differ
+            missing = tuple(market for market in self.markets if not version.holds([market]))
+            self.witness.version_activated(version.name, self.markets, missing)
+
+    def writer(self, instance: str, token: int, states: Sequence[MarketState] = ()) -> MarketDataWriter:
+        """A writer, which belongs to the epoch of now if the chain can be rolled back."""
+        made = super().writer(instance, token, states)
+        if self.restoring is not None and isinstance(made, PlannedWriter):
+            made.began_in, made.snapshot_ns = self.restoring.epoch, self.restoring.taken.time_ns
+        return made
 
     # --- what they know and tell ------------------------------------------------------------------------------------
 
@@ -270,6 +306,9 @@ class PlannedExchange(Exchange):
             writers=self._who_may_write(),
             liquidates=liquidates,
         )
+
+        if self.restoring is not None and self.restoring.epoch:
+            self.restoring.tell_what_is_there()
 
     def _is_first_life(self, name: str) -> bool:
         instance = self.instance(name)
