@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from racewindow import Checker, History, Verdict, Violation, checker
-from racewindow.checkers import FunctionChecker
 from racewindow_models.checkers_accounts import conservation, no_false_liquidation
 from racewindow_models.checkers_chain import (
     bounded_delta,
@@ -118,5 +117,5 @@ def checker_of(name: str, wanted: bool | Within, plan: ExchangePlan) -> Checker:
     """The checker that a plan names; one that answers unknown where the plan has nothing that it could judge."""
     made = BOUNDED[name](wanted.within) if isinstance(wanted, Within) else CHECKS[name]
     if why := cannot_judge(name, plan):
-        return FunctionChecker(name, lambda _: Verdict.unknown(why))
+        return checker(name)(lambda _: Verdict.unknown(why))
     return sinks_agree_when_read if name == "sinks_agree" and goes_back(plan) else made
