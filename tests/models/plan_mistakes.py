@@ -128,5 +128,11 @@ CATALOGUE = [
     Mistake("safeguard of a validation that is not", SAFEGUARD, "re_evaluate = true", "safeguards.re_evaluate", "validates anything", 'do = "validate"'),
     Mistake("safeguard of a grace that is not", SAFEGUARD, "liquidation_grace = true", "safeguards.liquidation_grace", "no grace period", "grace in"),
     Mistake("decision without its bound", CHECKS, "decision_inputs_fresh = true", "checks.decision_inputs_fresh", "lacks its bound", "within"),
+    Mistake("nobody comes back", "[checks]", "[book]\n[checks]", "book", "nobody ever trades", 'do = "bring back"'),
+    Mistake("nowhere to come back to", 'do = "switch"', 'do = "bring back"', "runbook[3].do", "nobody trades in this plan", "[book]"),
+    Mistake("two liquidators", "[checks]", "[book]\n[checks]", "services.liquidator", "a liquidator among them", "[book] without"),
+    Mistake("bid outside the band", "[checks]", '[book]\ndepth = "40 %"\n[checks]', "book.depth", "outside the general price band", "below 30 %"),
+    Mistake("name of who comes back", "[people]", '[book]\n[people]\nmaker = "m"', "people.maker", "one of those who are brought back", "a name of its own"),
+    Mistake("safeguard of a book that is not", SAFEGUARD, "post_only_band = true", "safeguards.post_only_band", "it has no order book", "[book]"),
     Mistake("nothing is checked", "no_false_liquidation = true\nready_before_write = true\nsafe_to_leave = true", "safe_to_leave = false", "checks", "nothing is checked", "at least one"),
 ]  # fmt: skip

@@ -40,6 +40,7 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("`[services.committer]`", schema.Single),
     ("`[services.liquidator]`", schema.Liquidating),
     ("`[database]`", schema.Database),
+    ("`[book]`", schema.Book),
     ("`[[runbook]]`, every step", schema.StepBase),
     ("`[faults]`", schema.Faults),
     ("`[cut_off]`", schema.CutOff),

@@ -21,7 +21,10 @@ DATA: dict[str, Any] = tomllib.loads(EXCHANGE.template) | {
     "faults": {"budget": 1, "kinds": ["crash:target=writer-2"]},
     "cut_off": {"then": "leave", "resume_after": "5 s"},
 }
+DATA["book"] = {"depth": "20 %", "makers_back": "13 s", "rounds": 2}
+DATA["services"].pop("liquidator")
 DATA["runbook"] += [
+    {"step": "let in", "by": "operator", "do": "bring back"},
     {"step": "back", "by": "operator", "do": "restore", "parts": ["chain", "cloud"]},
     {
         "step": "look",

@@ -9,6 +9,7 @@ import trio
 import racewindow
 from racewindow import until
 from racewindow_models.plan.schema import (
+    BringBack,
     Compare,
     CopyRows,
     Drain,
@@ -75,6 +76,8 @@ class Actions:
                 return await self._set_mode(step.mode)
             case Validate():
                 return await exchange.validating.validate(step)
+            case BringBack():
+                exchange.bring_back()
             case TakeSnapshot() | Restore():
                 await self._go_back(step)
             case _:

@@ -14,7 +14,8 @@ from racewindow_models.checkers_chain import (
     sinks_agree,
 )
 from racewindow_models.checkers_ownership import single_active_writer
-from racewindow_models.checkers_reopening import validate_before_exit
+from racewindow_models.checkers_reopening import conservation_of_transfers, validate_before_exit
+from racewindow_models.checkers_reopening import liquidation_last as liquidation_after_thin_books
 from racewindow_models.checkers_rollout import config_valid_before_activate
 from racewindow_models.checkers_sinks import generation_monotonic, rollback_complete, sinks_agree_when_read
 from racewindow_models.checkers_valuation import independent_band
@@ -113,9 +114,18 @@ BOUNDED: dict[str, Callable[[int], Checker]] = {
 """Those that need one."""
 
 
+OF_BOOKS: dict[str, Checker] = {
+    "conservation": conservation_of_transfers,
+    "liquidation_last": liquidation_after_thin_books,
+}
+"""How the same is judged where accounts trade, and marks follow a book."""
+
+
 def checker_of(name: str, wanted: bool | Within, plan: ExchangePlan) -> Checker:  # noqa: FBT001
     """The checker that a plan names; one that answers unknown where the plan has nothing that it could judge."""
     made = BOUNDED[name](wanted.within) if isinstance(wanted, Within) else CHECKS[name]
     if why := cannot_judge(name, plan):
         return checker(name)(lambda _: Verdict.unknown(why))
-    return sinks_agree_when_read if name == "sinks_agree" and goes_back(plan) else made
+    if name == "sinks_agree" and goes_back(plan):
+        return sinks_agree_when_read
+    return made if plan.book is None else OF_BOOKS.get(name, made)

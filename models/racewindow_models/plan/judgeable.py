@@ -15,11 +15,13 @@ def cannot_judge(name: str, plan: ExchangePlan) -> str:
 
 
 def _committer(plan: ExchangePlan) -> str:
-    return "" if plan.services.committer is not None else "this plan has no committer, so nothing reaches the chain"
+    commits = plan.services.committer is not None or plan.book is not None
+    return "" if commits else "this plan has no committer, so nothing reaches the chain"
 
 
 def _liquidator(plan: ExchangePlan) -> str:
-    return "" if plan.services.liquidator is not None else "this plan has no liquidator"
+    liquidates = plan.services.liquidator is not None or plan.book is not None
+    return "" if liquidates else "this plan has no liquidator"
 
 
 def _leaving(plan: ExchangePlan) -> str:
@@ -48,8 +50,8 @@ def _rolling_back(plan: ExchangePlan) -> str:
     return "" if restores else "no step of this plan rolls the chain back"
 
 
-def _band(_plan: ExchangePlan) -> str:
-    return "no price band is in this plan: it has no order book"
+def _band(plan: ExchangePlan) -> str:
+    return "" if plan.book is not None else "no price band is in this plan: it has no order book"
 
 
 _LACKS: dict[str, Callable[[ExchangePlan], str]] = {

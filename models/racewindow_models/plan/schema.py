@@ -112,6 +112,18 @@ class Database(Table):
     batch: Count = Field(default=1, description="rows in a batch of `read, then write`")
 
 
+class Book(Table):
+    """The order book of every market, and who trades there once a step brings them back. All of it is illustrative."""
+
+    depth: Percent = Field(
+        default=20, description="how far below the fair price the first bid rests in a book that is still thin"
+    )
+    makers_back: Seconds = Field(default=13, description="how long after the others market makers are back")
+    grace: Seconds = Field(default=30, description="how long liquidation has to wait, with `liquidation_grace`")
+    rounds: Count = Field(default=2, description="rounds in which liquidator and TP/SL orders look")
+    banded_triggers: bool = Field(default=False, description="price bands restrict TP/SL orders too")
+
+
 class StepBase(Table):
     """What every step of a runbook has."""
 
@@ -227,6 +239,12 @@ class Restore(StepBase):
     )
 
 
+class BringBack(StepBase):
+    """Bring back who trades in `[book]`: a writer of marks, TP/SL orders, a liquidator, traders, market makers."""
+
+    do: Literal["bring back"]
+
+
 class Wait(StepBase):
     """Do nothing but wait for what the step waits for."""
 
@@ -235,12 +253,12 @@ class Wait(StepBase):
 
 _OfTheDatabase = CopyRows | WriteBoth | Switch | Drop | Compare
 Step = Annotated[
-    Stop | Start | _OfTheDatabase | Drain | SetMode | Validate | TakeSnapshot | Restore | Wait,
+    Stop | Start | _OfTheDatabase | Drain | SetMode | Validate | TakeSnapshot | Restore | BringBack | Wait,
     Field(discriminator="do"),
 ]
 STEPS: tuple[type[StepBase], ...] = (
     *(Stop, Start, CopyRows, WriteBoth, Switch, Drop, Compare, Drain),
-    *(SetMode, Validate, TakeSnapshot, Restore, Wait),
+    *(SetMode, Validate, TakeSnapshot, Restore, BringBack, Wait),
 )
 
 
@@ -287,6 +305,7 @@ class ExchangePlan(Table):
     exchange: Exchange = Exchange()
     services: Services
     database: Database = Database()
+    book: Book | None = None
     runbook: list[Step] = Field(description="the steps in order", min_length=1)
     safeguards: dict[str, bool] = Field(
         default={}, description="safeguards that are considered: on in this plan (true), or off (false)"

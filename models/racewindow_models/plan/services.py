@@ -19,6 +19,7 @@ from racewindow_models.plan.instances import EagerWriter, PlannedLiquidator, Pla
 from racewindow_models.plan.restoring import Restoring
 from racewindow_models.plan.schema import ExchangePlan, Mode, goes_back
 from racewindow_models.plan.stores import PlannedDatabase, PlannedRouting
+from racewindow_models.plan.trading import NAMES, PATIENT, PlannedTrading, book_mode
 from racewindow_models.plan.validating import Validating
 from racewindow_models.plan.witnessing import PlannedWitness, made_in
 from racewindow_models.safeguards import Safeguards
@@ -61,7 +62,7 @@ class PlannedExchange(Exchange):
         self.routing = PlannedRouting(self.source, self.target, self.witness)
         self.mode: Cell[Mode | None] = Cell(plan.mode_at_start, name="mode")
         self._over = Cell(False, name="window.over")  # noqa: FBT003
-        names = (*at_start, "committer", "liquidator")
+        names = dict.fromkeys((*at_start, "committer", "liquidator", *(NAMES if plan.book is not None else ())))
         self._at_rest = {name: Cell(False, name=f"{name}.at_rest") for name in names}  # noqa: FBT003
         """Whether an instance has done its rounds, or has none to do."""
         self._up_at_start: list[Instance] = []
@@ -75,6 +76,7 @@ class PlannedExchange(Exchange):
         self._liquidator.grace_ns = TimeNs(closer.grace if closer is not None else 0)
         self.restoring = self._make_restoring()
         self.validating = Validating(self)
+        self.trading = PlannedTrading(self, plan.book, plan.mode_at_start) if plan.book is not None else None
 
     def _make_restoring(self) -> Restoring | None:
         if not isinstance(self.chain, EpochChain) or not isinstance(self.cloud, PortfolioStore):
@@ -243,9 +245,19 @@ class PlannedExchange(Exchange):
     def set_mode(self, mode: Mode | None) -> None:
         """Set what the markets admit."""
         self.mode.set(mode)
+        if self.trading is not None:
+            self.trading.book.change_mode(book_mode(mode))
         if mode == "open":
             self._liquidator.enabled_ns = TimeNs(self.sim.now_ns)
         self.sim.emit("mode.changed", mode=mode)
+
+    def bring_back(self) -> None:
+        """Let in who trades."""
+        assert self.trading is not None, "the plan has a book"
+        epoch = self.restoring.epoch if self.restoring is not None else 0
+        for name, life in self.trading.lives(epoch).items():
+            if not self.is_up(name):
+                self._run(name, life)
 
     def switch(self, version: PlannedDatabase) -> None:
         """Send every service that connects from now on to a version of the database."""
@@ -286,8 +298,9 @@ class PlannedExchange(Exchange):
 
     @property
     def is_settled(self) -> bool:
-        """Whether every instance that lives has done its rounds."""
-        return all(at_rest.get() for name, at_rest in self._at_rest.items() if self.is_up(name))
+        """Whether every instance that lives has done its rounds, or waits for markets in which it could."""
+        waits = PATIENT if self.trading is not None and not self.trading.is_on else ()
+        return all(rests.get() or name in waits for name, rests in self._at_rest.items() if self.is_up(name))
 
     def tell_what_is_left(self, cut_after: str) -> None:
         """Say in what state the window leaves the exchange. `cut_after`: the last step that was done, or "" for all."""
@@ -329,7 +342,7 @@ class PlannedExchange(Exchange):
         Not the liquidator, which ends by itself: it may still wait for the markets to open.
         """
         self._over.set(True)
-        for name in (each for each in self._at_rest if each != "liquidator"):
+        for name in (each for each in self._at_rest if each != "liquidator" or self.trading is not None):
             instance = self.instance(name)
             if instance is not None:
                 instance.crash()

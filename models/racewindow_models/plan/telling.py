@@ -30,7 +30,7 @@ def tell(event: Event) -> str | None:
         case "config.activated":
             lacks = f", which lacks {listed(data['absent'])}" if data["absent"] else ""
             return f"every service that connects from now on gets {data['config']}{lacks}"
-        case "validation.done" | "halt.left":
+        case "validation.done" | "halt.left" | "book.answered" | "mark.skewed" | "clearing.changed":
             return narrate_reopening(event)
         case "window.left":
             writers = " and ".join(data["writers"]) or "no writer"

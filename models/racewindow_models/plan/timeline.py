@@ -8,6 +8,7 @@ from racewindow import PlanRow
 from racewindow_models.plan.judgeable import cannot_judge
 from racewindow_models.plan.quantities import text_time
 from racewindow_models.plan.schema import (
+    Book,
     CopyRows,
     ExchangePlan,
     Restore,
@@ -102,6 +103,8 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
     old, new = plan.database.versions
     notes = {"exchange": exchange, "services": services}
     notes["database"] = [f"{old}, then {new}; rows are copied in {plan.database.copy_in}"]
+    if plan.book is not None:
+        notes["book"] = [_book(plan.book)]
     if plan.safeguards:
         notes["safeguards"] = [
             f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}" for name, on in plan.safeguards.items()
@@ -120,6 +123,14 @@ def _check(name: str, wanted: bool | Within, plan: ExchangePlan) -> str:  # noqa
     text = f"{name} within {text_time(wanted.within)}" if isinstance(wanted, Within) else name
     why = cannot_judge(name, plan)
     return f"{text}: unknown in every order of events, because {why}" if why else text
+
+
+def _book(book: Book) -> str:
+    times = [text_time(each * SECOND_NS) for each in (book.makers_back, book.grace)]
+    return (
+        f"the first bid is {book.depth} % below the fair price; market makers are back after {times[0]}; the grace "
+        f"period is {times[1]}; liquidator and TP/SL orders look in {_count(book.rounds, 'round')}"
+    )
 
 
 def _count(number: int, what: str) -> str:

@@ -37,6 +37,10 @@ class PlannedWitness(EpochWitness):
         rows, limit = len(markets) - len(missing), len(markets)
         self._emit("config.activated", consumer="routing", config=database, rows=rows, limit=limit, absent=missing)
 
+    def price_banded(self, market: MarketName, venue: str, sources: tuple[str, ...]) -> None:
+        """A price of a venue has been held against the centre of a band, which was made from these sources."""
+        self._emit("price.admitted", by="the price band", market=market, venues=(venue,), reference_venues=sources)
+
     def accounts_judged(self, batch: Batch, height: BlockHeight, enabled_ns: TimeNs, grace_ns: TimeNs) -> None:
         """The liquidator has judged accounts by values of a block.
 
