@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from racewindow import explore
 from tests.models.planned import explored, scenario_of, step
 
 SERVICES = """committer.at_start = "working"
@@ -75,6 +76,27 @@ def test_a_snapshot_that_was_taken_later_is_what_is_gone_back_to(tmp_path: Path)
     }
     assert heights == seen.all("snapshot.taken", "height")
     assert heights == {1_604_711}
+
+
+@pytest.mark.slow
+def test_whatever_chance_finds_while_one_opens_and_another_rolls_back_is_among_what_the_reduction_finds(
+    tmp_path: Path,
+) -> None:
+    """So nothing that snapshot, validation and liquidation share with services is hidden from the reduction."""
+    look = 'do = "validate"\nagainst = "cloud"\non_rejection = "abort"\nblock_since = "10 s"'
+    back = restored("chain", "cloud", "database", more='by = "other"\nnot_before = "15 s"')
+    steps = [step("look", look), step("open", 'do = "mode"\nmode = "open"\nnot_before = "15 s"'), back]
+    tables = CHECKS + "liquidation_last = true\nvalidate_before_exit = true\n[safeguards]\nre_evaluate = true\n"
+    services = SERVICES + 'liquidator.at_start = "working"\nliquidator.grace = "3 s"'
+    top = 'mode_at_start = "halted"'
+    scenario = scenario_of(tmp_path, steps, tables, services=services, writer="working", top=top)
+    by_chance = explore(
+        scenario, strategy="random", schedules=200, all_failures=True, params={"batches": 2}, shrink=False
+    )
+    reduced = explored(scenario, batches=2).groups
+
+    assert ("liquidation_last", "stale") in reduced
+    assert {(each.checker, each.class_) for each in by_chance.failures} <= reduced
 
 
 def test_accounts_go_back_with_the_chain_and_nothing_is_made_of_nothing(tmp_path: Path) -> None:
