@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from racewindow import explore
+from racewindow import History, Verdict, checker, explore
 from racewindow.plans import load_plan
 from racewindow_models.scenarios.paradex_second_wave import paradex_second_wave
 from tests.models.planned import SAFE, explored, scenario_of, step
@@ -35,6 +36,24 @@ def test_whoever_waits_for_markets_that_never_open_does_not_keep_the_window_from
 
     assert seen.groups == set()
     assert not any(e.data["answer"].trades for events in seen.executions for e in events if e.kind == "book.answered")
+
+
+def test_whoever_was_let_in_is_sent_away_when_the_runbook_is_rolled_back(tmp_path: Path) -> None:
+    """Market makers would be back six seconds later."""
+    tables = f'{SAFE}{BOOK}[cut_off]\nthen = "roll back"\n'
+    steps = [LET_IN, step("look", 'do = "wait"')]
+    scenario = scenario_of(tmp_path, steps, tables, top='mode_at_start = "open"')
+    quoted: dict[bool, set[str]] = {True: set(), False: set()}
+
+    @checker("seen")
+    def seen(history: History) -> Verdict:
+        was_cut = any(event.kind == "runbook.cut" for event in history.events)
+        quoted[was_cut] |= {e.data["order"].owner for e in history.events if e.kind == "book.answered"}
+        return Verdict.holds()
+
+    explore(replace(scenario, checks=(seen,)), strategy="random", schedules=20)
+    assert "maker-XRP" in quoted[False]
+    assert "maker-XRP" not in quoted[True]
 
 
 def test_a_book_in_which_nobody_bids_far_below_harms_nobody(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from racewindow_models.plan.schema import (
     WriteBoth,
 )
 from racewindow_models.plan.services import PlannedExchange
+from racewindow_models.plan.trading import NAMES
 from racewindow_models.plan.validating import HALTED
 from racewindow_models.units import MarketName, TimeNs, to_trio_seconds
 
@@ -105,6 +106,9 @@ class Actions:
                 exchange.routing.write_both(both=False)
             case Switch():
                 exchange.switch(exchange.source)
+            case BringBack():
+                for name in NAMES:
+                    await exchange.stop(name)
             case SetMode() if step.step in self._modes_before:
                 await self._set_mode(self._modes_before[step.step])
 

@@ -27,10 +27,14 @@ def tell(event: Event) -> str | None:
             return f"a snapshot is taken: block {data['height']}, and the accounts at it"
         case "part.restored":
             return None if data["part"] == "chain" else f"the {data['part']} is restored to the snapshot"
+        case "chain.rolled_back":
+            return f"the chain goes back to block {data['block'].height}, and the accounts with it"
+        case "halt.left":
+            return f"the halt is left with block {data['block'].height}"
         case "config.activated":
             lacks = f", which lacks {listed(data['absent'])}" if data["absent"] else ""
             return f"every service that connects from now on gets {data['config']}{lacks}"
-        case "validation.done" | "halt.left" | "book.answered" | "mark.skewed" | "clearing.changed":
+        case "validation.done" | "book.answered" | "mark.skewed" | "clearing.changed":
             return narrate_reopening(event)
         case "window.left":
             writers = " and ".join(data["writers"]) or "no writer"
