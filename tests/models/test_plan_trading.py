@@ -64,6 +64,16 @@ def test_a_book_in_which_nobody_bids_far_below_harms_nobody(tmp_path: Path) -> N
     assert seen.all("book.answered", "market") == {"XRP"}
 
 
+def test_whoever_has_traded_is_as_before_when_the_chain_goes_back(tmp_path: Path) -> None:
+    """By the state root, of which accounts are a part."""
+    back = step("back", 'do = "restore"\nparts = ["chain", "cloud"]', 'not_before = "60 s"')
+    tables = BOOK + "[checks]\nrollback_complete = true\nsinks_agree = true\nconservation = true\n"
+    seen = explored(scenario_of(tmp_path, [LET_IN, OPEN, back], tables, top=HALTED))
+
+    assert seen.groups == set()
+    assert any(e.data["answer"].trades for events in seen.executions for e in events if e.kind == "book.answered")
+
+
 def test_marks_of_a_writer_that_is_let_in_after_a_rollback_belong_to_what_comes_after_it(tmp_path: Path) -> None:
     """The committer of before has made a block; it is gone, and so is its row in the cloud."""
     stop = step("stop", 'do = "stop"\ninstances = ["writer-1", "committer"]', 'not_before = "12 s"')

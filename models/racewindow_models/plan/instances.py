@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from racewindow import Cell, Instance
-from racewindow_models.chain import Block
+from racewindow_models.chain import Accounts, Block
+from racewindow_models.cross import positions_of
 from racewindow_models.database import Routing
 from racewindow_models.guards import too_old
 from racewindow_models.liquidator import Liquidator
-from racewindow_models.margin import Account
 from racewindow_models.oracle import OracleRound
 from racewindow_models.plan.schema import Mode
 from racewindow_models.plan.witnessing import PlannedWitness
-from racewindow_models.units import AccountName, TimeNs, UsdtE8
+from racewindow_models.units import TimeNs, UsdtE8
 from racewindow_models.values import Batch, MarketState, MarketValues
 from racewindow_models.writer import MarketDataWriter
 
@@ -79,7 +78,7 @@ class PlannedLiquidator(Liquidator):
         self._witness.accounts_judged(usable, block.height, self.enabled_ns, self.grace_ns)
         return usable
 
-    def everything(self) -> Mapping[AccountName, Account]:
+    def everything(self) -> Accounts:
         """All accounts as they are now."""
         return dict(self._accounts.items())
 
@@ -88,9 +87,9 @@ class PlannedLiquidator(Liquidator):
         """The vault's collateral."""
         return self._vault_e8
 
-    def restore(self, accounts: Mapping[AccountName, Account], vault_e8: UsdtE8) -> None:
+    def restore(self, accounts: Accounts, vault_e8: UsdtE8) -> None:
         """Put all accounts and the vault back to what they were."""
         for name, account in accounts.items():
             self._accounts[name] = account
-        self._open = [name for name, account in accounts.items() if account.size_e8]
+        self._open = [name for name, account in accounts.items() if positions_of(account)]
         self._vault_e8 = vault_e8

@@ -15,12 +15,13 @@ from typing import NamedTuple
 import trio
 
 from racewindow import Cell, Simulation
+from racewindow_models.chain import Accounts, Snapshot
+from racewindow_models.clearing import Clearing
 from racewindow_models.epochs import EpochChain, PortfolioStore
 from racewindow_models.market_witness import MarketWitness
 from racewindow_models.plan.instances import PlannedLiquidator
 from racewindow_models.plan.schema import Part
 from racewindow_models.plan.stores import PlannedRouting, Rows
-from racewindow_models.state_root import Snapshot
 from racewindow_models.units import TimeNs, UsdtE8
 from racewindow_models.values import MarketState
 from racewindow_models.window import Window
@@ -50,11 +51,13 @@ class Restoring:
         cloud: PortfolioStore,
         routing: PlannedRouting,
         liquidator: PlannedLiquidator,
+        clearing: Clearing | None,
     ) -> None:
+        """`clearing`: who has the accounts where there is a book."""
         self._sim, self._window, self._witness = sim, window, MarketWitness(sim)
-        self._chain, self._cloud, self._routing, self._liquidator = chain, cloud, routing, liquidator
-        accounts = {account.name: account for account in window.accounts}
-        self._taken = Cell(Taken(Snapshot.take(window.block, accounts), UsdtE8(0)), name="snapshot")
+        self._chain, self._cloud, self._routing = chain, cloud, routing
+        self._liquidator, self._clearing = liquidator, clearing
+        self._taken = Cell(Taken(chain.snapshot(), UsdtE8(0)), name="snapshot")
 
     @property
     def taken(self) -> Taken:
@@ -68,7 +71,7 @@ class Restoring:
 
     def take(self) -> None:
         """Keep the newest block, and the accounts at it."""
-        snapshot = Snapshot.take(self._chain.head, self._liquidator.everything())
+        snapshot = self._chain.snapshot()
         self._taken.set(Taken(snapshot, self._liquidator.vault_e8))
         self._sim.log.info("snapshot taken", height=snapshot.block.height, root=snapshot.root)
         self._sim.emit("snapshot.taken", height=snapshot.block.height)
@@ -82,12 +85,16 @@ class Restoring:
 
     def _restore_chain(self) -> None:
         snapshot, vault_e8 = self.taken
-        epoch = self._chain.roll_back(snapshot.block)
-        self._liquidator.restore(snapshot.accounts, vault_e8)
-        snapshot.check(self._chain.head, self._liquidator.everything())
+
+        def restore(accounts: Accounts) -> None:
+            if self._clearing is not None:
+                self._clearing.restore(accounts)
+            else:
+                self._liquidator.restore(accounts, vault_e8)
+
+        done = self._chain.roll_back(snapshot, restore)
         held_e8 = {name: account.collateral_e8 for name, account in snapshot.accounts.items()}
-        self._sim.log.warning("chain rolled back", height=snapshot.block.height)
-        self._sim.emit("chain.rolled_back", block=snapshot.block, epoch=epoch, held_e8=held_e8, vault_e8=vault_e8)
+        self._witness.rolled_back(done, held_e8=held_e8, vault_e8=vault_e8)
 
     def _restore_cloud(self) -> None:
         self._cloud.forget_above(self.taken.snapshot.block.height)

@@ -42,6 +42,9 @@ class Exchange(Table):
 
     markets: Count = Field(default=2, description="markets, made of the feed")
     accounts: Count = Field(default=2, description="accounts in each market, by turns long and short")
+    cross: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, description="accounts with cross margin, which have a position in every market"
+    )
     ticks: Count = Field(default=2, description="rounds in which a writer publishes")
     batches: Count = Field(default=2, description="rounds in which committer and liquidator look at what there is")
     first_round: Seconds = Field(default=60, description="when round 0 is, counted from the start of the window")

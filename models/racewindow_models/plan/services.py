@@ -13,6 +13,8 @@ from dataclasses import replace
 import trio
 
 from racewindow import Cell, Instance, Simulation, until
+from racewindow_models.chain import Accounts
+from racewindow_models.cross import AnyAccount
 from racewindow_models.epochs import EpochChain, EpochCommitter, PortfolioStore
 from racewindow_models.exchange import Exchange
 from racewindow_models.plan.instances import EagerWriter, PlannedLiquidator, PlannedWriter
@@ -46,7 +48,7 @@ class PlannedExchange(Exchange):
         make_writer = EagerWriter if self.service.ready == "started" else PlannedWriter
         witness, sinks = PlannedWitness(sim, window.truth, window.settings), None
         if goes_back(plan):
-            chain = EpochChain(window.block)
+            chain = EpochChain(window.block, self._accounts)
             sinks = chain, PortfolioStore(chain if safeguards.outbox else None, made_in)
             self.make_committer = EpochCommitter  # its batches belong to the epoch in which it was started
         super().__init__(sim, window, safeguards, make_writer, sinks=sinks, witness=witness)
@@ -68,15 +70,20 @@ class PlannedExchange(Exchange):
         self._up_at_start: list[Instance] = []
         self._token = Cell(FIRST_TOKEN, name="newest_token")
         self._tokens = dict.fromkeys(at_start, FIRST_TOKEN)
+        everybody: tuple[AnyAccount, ...] = (*window.accounts, *window.cross_accounts)
         self._liquidator = PlannedLiquidator(
-            window.accounts, chain=self.chain, safeguards=safeguards, witness=self.witness, settings=self.settings
+            everybody, chain=self.chain, safeguards=safeguards, witness=self.witness, settings=self.settings
         )
         self._liquidator.mode = self.mode
         closer = plan.services.liquidator
         self._liquidator.grace_ns = TimeNs(closer.grace if closer is not None else 0)
-        self.restoring = self._make_restoring()
         self.validating = Validating(self)
         self.trading = PlannedTrading(self, plan.book, plan.mode_at_start) if plan.book is not None else None
+        self.restoring = self._make_restoring()
+
+    def _accounts(self) -> Accounts:
+        """The accounts on the chain: those that trade, where there is a book."""
+        return self._liquidator.everything() if self.trading is None else self.trading.clearing.everything()
 
     def _make_restoring(self) -> Restoring | None:
         if not isinstance(self.chain, EpochChain) or not isinstance(self.cloud, PortfolioStore):
@@ -88,6 +95,7 @@ class PlannedExchange(Exchange):
             cloud=self.cloud,
             routing=self.routing,
             liquidator=self._liquidator,
+            clearing=self.trading.clearing if self.trading is not None else None,
         )
 
     # --- starting and stopping --------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ def _sizes(plan: ExchangePlan) -> dict[str, int]:
         "max_age_seconds": sizes.max_age,
         "opening_index_percent": sizes.opening_index,
         "basis_bps": sizes.basis,
+        "cross": sizes.cross,
     }
 
 

@@ -92,9 +92,10 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
         if single is not None:
             grace = getattr(single, "grace", 0)
             services.append(f"{name} ({single.at_start}){f'; grace period: {text_time(grace)}' if grace else ''}")
+    cross = f", {sizes.cross} with cross margin" if sizes.cross else ""
     size = (
         f"{_count(sizes.markets, 'market')} of {feed.file or 'the feed that comes along'}, "
-        f"{_count(sizes.accounts, 'account')} in each; a round is {text_time(feed.tick * SECOND_NS)}, "
+        f"{_count(sizes.accounts, 'account')} in each{cross}; a round is {text_time(feed.tick * SECOND_NS)}, "
         f"round 0 is at {_clock(sizes.first_round * SECOND_NS)}"
     )
     exchange = [size]
