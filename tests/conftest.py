@@ -49,6 +49,7 @@ ANY_PYTHON = (
     *("harness/test_footprint", "harness/test_constraints", "harness/test_cli_matrix", "harness/test_explorer"),
     *("harness/test_report_browser", "harness/test_cli_explore_report", "harness/test_progress"),
     *("harness/test_matrix", "harness/test_ci_time", "harness/test_ci_examples", "harness/test_ci_outputs"),
+    *("harness/test_display", "harness/test_cli_pages"),
 )
 """How the paths of tests begin that are about searches, judgements and models: these work on trails and values."""
 

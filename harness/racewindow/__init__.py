@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from racewindow.checkers import Checker, FunctionChecker, History, Judgement, Verdict, Violation, checker
     from racewindow.composing import compose
     from racewindow.constraints import Before, Moment, before
+    from racewindow.display import Chart, Consequence, Display, Mark, Point, Series
     from racewindow.errors import (
         CallError,
         CallTimedOutError,
@@ -55,11 +56,12 @@ if TYPE_CHECKING:
     from racewindow.running import run
     from racewindow.runtime.access import choose, fault_point, offer_fault
     from racewindow.safeguard_matrix import Matrix
-    from racewindow.scenarios import Parameter, Scenario, Simulation, scenario
+    from racewindow.scenarios import Scenario, Simulation, scenario
     from racewindow.schedule import Deviation, Schedule
     from racewindow.serializability import serializable
     from racewindow.services.network import Network
     from racewindow.services.supervisor import Instance, Supervisor
+    from racewindow.signature import Parameter
     from racewindow.tracking import Cell, TrackedDict, TrackedList, tracked, until
 
 __all__ = [
@@ -69,12 +71,15 @@ __all__ = [
     "CallFault",
     "CallTimedOutError",
     "Cell",
+    "Chart",
     "Checker",
     "ClockFault",
     "CommitFailedError",
     "ConfigFault",
     "ConnectionLostError",
+    "Consequence",
     "Deviation",
+    "Display",
     "DivergenceError",
     "Event",
     "Execution",
@@ -90,6 +95,7 @@ __all__ = [
     "Instance",
     "Judgement",
     "Link",
+    "Mark",
     "Matrix",
     "MatrixProgress",
     "Model",
@@ -102,6 +108,7 @@ __all__ = [
     "PlanMistake",
     "PlanRow",
     "PlanSystem",
+    "Point",
     "Process",
     "Progress",
     "RacewindowError",
@@ -110,6 +117,7 @@ __all__ = [
     "Result",
     "Scenario",
     "Schedule",
+    "Series",
     "ShrinkProgress",
     "Shrunk",
     "Simulation",
@@ -155,6 +163,7 @@ _HOMES = {
     "racewindow.checkers": "Checker FunctionChecker History Judgement Verdict Violation checker",
     "racewindow.composing": "compose",
     "racewindow.constraints": "Before Moment before",
+    "racewindow.display": "Chart Consequence Display Mark Point Series",
     "racewindow.errors": (
         "CallError CallTimedOutError CommitFailedError ConnectionLostError DivergenceError ExplorationFailed "
         "InputError RacewindowError RealIOError RealThreadError StoreError TransactionAbortedError UsageError"
@@ -177,7 +186,8 @@ _HOMES = {
     "racewindow.fault_shapes": ("Call CallFault ClockFault ConfigFault Link StepFault ValueFault WriteFault"),
     "racewindow.faults": "Fault FaultPlan FaultPoint Process parse_fault",
     "racewindow.runtime.access": "choose fault_point offer_fault",
-    "racewindow.scenarios": "Parameter Scenario Simulation scenario",
+    "racewindow.scenarios": "Scenario Simulation scenario",
+    "racewindow.signature": "Parameter",
     "racewindow.schedule": "Deviation Schedule",
     "racewindow.services.network": "Network",
     "racewindow.services.supervisor": "Instance Supervisor",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from racewindow.checkers import Checker, History, judge
 from racewindow.events import Event
+from racewindow.failure import Execution
 from racewindow.plain import clock_text
 from racewindow.settings import Settings
 from racewindow.trace import Trace
 
+Identity = tuple[str, str | None, str | None, str | None]
+_EVENTS_MAX = 500
+"""Events up to which the checker is asked after each of them; of more, at those that halve what is left."""
 _LINES_MAX = 10
 _VALUE_MAX = 40
 
@@ -45,11 +50,14 @@ class Seen(Protocol):
 
 def first_violation(
     checker: Checker,
-    identity: tuple[str, str | None, str | None, str | None],
+    identity: Identity,
     events: Sequence[Event],
     settings: Settings,
 ) -> int | None:
-    """How many of the events it takes for the checker to find that failure; None if it takes the end as well."""
+    """How many of the events it takes for the checker to find that failure; None if it takes the end as well.
+
+    What it finds for a while and then no more, such as one of two writes that belong together, is no failure.
+    """
 
     def finds(count: int) -> bool:
         history = History(
@@ -64,7 +72,20 @@ def first_violation(
             (each.class_, each.subject) == identity[2:] for each in judge([checker], history)[checker.name].violations
         )
 
-    return next((count for count in range(1, len(events) + 1) if finds(count)), None)
+    if not events or not finds(len(events)):
+        return None
+    if len(events) <= _EVENTS_MAX:
+        return next((count + 1 for count in range(len(events) - 1, 0, -1) if not finds(count)), 1)
+    return bisect_left(range(1, len(events)), True, key=finds) + 1  # noqa: FBT003  # as if it stayed violated
+
+
+def violating_step(settings: Settings, identity: Identity, execution: Execution) -> int | None:
+    """Index of the step after which the checker of a failure has all that it needs; None if that cannot be told."""
+    checker = next((each for each in settings.scenario.checks if each.name == identity[1]), None)
+    if checker is None or not execution.events:
+        return None
+    count = first_violation(checker, identity, execution.events, settings)
+    return None if count is None else step_of_event(execution.trace, execution.events, count - 1)
 
 
 def step_of_event(trace: Trace, events: Sequence[Event], at: int) -> int | None:

@@ -42,6 +42,7 @@ from racewindow.cli_arguments import (
     NoExplain,
     NoShrink,
     Out,
+    PageTo,
     Preemptions,
     Quiet,
     Recorded,
@@ -211,6 +212,7 @@ def _matrix(  # noqa: PLR0917  # typer makes an option of each
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_markdown: AsMarkdown = False,
+    report: PageTo = None,
     quiet: Quiet = False,
 ) -> int:
     """Find out which sets of safeguards close what fails: the smallest ones, with a proof where there can be one.
@@ -239,6 +241,7 @@ def _matrix(  # noqa: PLR0917  # typer makes an option of each
         as_json=as_json,
         as_csv=as_csv,
         as_markdown=as_markdown,
+        report=report,
         quiet=quiet,
     )
     return _interruptible(lambda: matrix(asked))
@@ -309,6 +312,7 @@ def _ci(  # noqa: PLR0917  # typer makes an option of each
     junit: JUnit = None,
     sarif: Sarif = None,
     markdown: Markdown = None,
+    report: ReportTo = None,
     github: GitHub = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -328,6 +332,7 @@ def _ci(  # noqa: PLR0917  # typer makes an option of each
         junit=junit,
         sarif=sarif,
         markdown=markdown,
+        report=report,
         github=github,
         as_json=as_json,
         quiet=quiet,

@@ -145,6 +145,9 @@ ReportTo = Annotated[
     str | None,
     typer.Option("--report", metavar="DIR", help="Write pages of it and of its failures there.", show_default=False),
 ]
+PageTo = Annotated[
+    str | None, typer.Option("--report", metavar="DIR", help="Write a page of it there.", show_default=False)
+]
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for the files of failures.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.", show_default=False)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from racewindow.cli_output import emit, emit_json, program_output_to
+from racewindow.cli_pages import check_report, write_ci
 from racewindow.errors import InputError, UsageError
 from racewindow.whole_file import write_whole
 
@@ -34,6 +35,7 @@ class Asked:
     junit: str | None
     sarif: str | None
     markdown: str | None
+    report: str | None
     github: bool
     as_json: bool
     quiet: bool
@@ -54,6 +56,7 @@ def ci(asked: Asked) -> int:
     config = _configured(asked)
     for file in (config.junit, config.sarif, config.markdown):
         _check_folder(file)
+    check_report(asked.report)
     seed = seed_of_day() if config.seed is None else config.seed
     say: Callable[[str], None] = (lambda _: None) if asked.as_json else emit
     say(head(config, len(Corpus(config.corpus).entries()), seed))
@@ -70,7 +73,7 @@ def ci(asked: Asked) -> int:
     except KeyboardInterrupt:
         interrupted = True
     say(tail(run.rows, run.notes))
-    _write(asked, config, seed, run)
+    _write(asked, config, seed, run, say)
     return INTERRUPTED if interrupted else exit_status(run.rows)
 
 
@@ -109,9 +112,12 @@ def _check_folder(file: str | None) -> None:
         raise InputError(f"{file} cannot be written.", why=f"there is no folder {path.parent}.", do="make it first.")
 
 
-def _write(asked: Asked, config: Config, seed: int, run: Run) -> None:
+def _write(asked: Asked, config: Config, seed: int, run: Run, say: Callable[[str], None]) -> None:
     """Every form of output that was asked for, but for the table."""
     rows, notes = run.rows, run.notes
+    page = None if asked.report is None else write_ci(config, seed, rows, notes, asked.report)
+    if page is not None:
+        say(f"\nReport: {page}")
     if config.junit is not None:
         from racewindow.ci.junit import junit_text
 
@@ -129,7 +135,7 @@ def _write(asked: Asked, config: Config, seed: int, run: Run) -> None:
     if asked.as_json:
         from racewindow.ci.told import as_dict
 
-        emit_json(as_dict(config, seed, rows, notes))
+        emit_json(as_dict(config, seed, rows, notes) | ({} if page is None else {"report": str(Path(page).absolute())}))
 
 
 def _tell_github(rows: Sequence[Row], seed: int, notes: Sequence[str], stream: TextIO) -> None:

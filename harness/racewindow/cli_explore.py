@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from racewindow.cli_explore_report import check_report, write_report
 from racewindow.cli_options import assignments, fault_plan, feed_of, positive_seconds, whole_number
 from racewindow.cli_output import emit, emit_json, program_output_to, shown_path
+from racewindow.cli_pages import check_report, write_report
 
 if TYPE_CHECKING:
     from racewindow.result import Result
@@ -80,8 +80,7 @@ def explore(asked: Asked) -> int:
         feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
     if asked.log is not None:
         check_log(asked.log)
-    if asked.report is not None:
-        check_report(asked.report)
+    check_report(asked.report)
     with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         result = explorer.explore(
             scenario,

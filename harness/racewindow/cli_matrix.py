@@ -6,10 +6,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from racewindow.cli_options import assignments, fault_plan, feed_of, positive_seconds, whole_number
 from racewindow.cli_output import emit, emit_json, program_output_to
+from racewindow.cli_pages import check_report, write_matrix
 from racewindow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Asked:
     as_json: bool
     as_csv: bool
     as_markdown: bool
+    report: str | None
     quiet: bool
 
 
@@ -72,6 +75,7 @@ def matrix(asked: Asked) -> int:
     with program_output_to(sys.stderr):
         scenario, target = resolve(asked.target)
         feed = feed_of(scenario, asked.feed, allow_negative_prices=asked.allow_negative_prices)
+    check_report(asked.report)
     with ProgressView(sys.stderr, wanted=not asked.quiet) as live, program_output_to(None):
         found = matrix_search.matrix(
             scenario,
@@ -93,12 +97,15 @@ def matrix(asked: Asked) -> int:
             **limits,
         )
     again = _again(asked)
+    page = None if asked.report is None else write_matrix(found, asked.report, scenario.safeguards, again)
     if asked.as_json:
-        emit_json(found.as_dict())
+        emit_json(found.as_dict() | ({} if page is None else {"report": str(Path(page).absolute())}))
     elif asked.as_csv:
         emit(matrix_csv(found).rstrip("\n"))
     else:
         emit((matrix_markdown if asked.as_markdown else matrix_text)(found, again))
+        if page is not None and not asked.as_markdown:
+            emit(f"\nReport: {page}")
     return INTERRUPTED if found.interrupted else DONE
 
 

@@ -65,7 +65,7 @@ def replay(target: str, token: str | None, *, log: str | None, as_json: bool, st
 
 
 def _text(order: Order, execution: Execution) -> str:
-    from racewindow.report import execution_text, replay_text
+    from racewindow.report_replay import execution_text, replay_text
 
     if order.stored is not None:
         return replay_text(execution, order.stored, changed=order.changed)
@@ -98,7 +98,7 @@ def _changed_note(order: Order) -> str:
 def _as_dict(order: Order, execution: Execution | None, diverged: str) -> dict[str, Any]:
     """The JSON object of `racewindow replay --json`, format 1."""
     from racewindow.failure import found_fields
-    from racewindow.report import same_failure
+    from racewindow.report_replay import same_failure
 
     stored, schedule = order.stored, order.schedule
     return {

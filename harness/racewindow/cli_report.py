@@ -14,6 +14,7 @@ from racewindow.cli_explore import INTERRUPTED
 from racewindow.cli_options import positive_seconds, whole_number
 from racewindow.cli_output import complain, emit, program_output_to
 from racewindow.cli_recorded import from_file
+from racewindow.cli_report_folder import folder_index
 from racewindow.errors import InputError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _NOTHING_TO_RUN = "it is the number of executions to find the cause with, so it 
 
 def report_command(  # noqa: PLR0917  # typer makes an option of each
     path: Annotated[
-        str, typer.Argument(metavar="FILE|DIR", help="The file of a failure, or a folder of them.", show_default=False)
+        str, typer.Argument(metavar="FILE|DIR", help="The file of a failure, or a folder.", show_default=False)
     ],
     out: Annotated[
         str | None,
@@ -60,7 +61,8 @@ def report_command(  # noqa: PLR0917  # typer makes an option of each
 ) -> int:  # fmt: skip
     """Show a recorded failure to others: one page that holds everything, or text for elsewhere.
 
-    The failure is run again and explained. Of a folder, an index is made of what its files say; nothing is run.
+    The failure is run again and explained. Of a folder, an index is made of the failures and reports in it, from what
+    their files say; nothing is run.
     """
     asked = Asked(
         path=path, out=out, format=form, schedules=schedules, seconds=seconds, explain=not no_explain, quiet=quiet
@@ -96,7 +98,7 @@ def report(asked: Asked) -> int:
     out = asked.out or (_made_up(asked.path, form) if form == "html" else "-")
     _refuse_to_overwrite(asked.path, out)
     folder = os.path.isdir(asked.path)  # noqa: PTH112  # the path as it was typed
-    text = _index(asked.path, form) if folder else _written(_picture(asked, most, wall), form)
+    text = folder_index(asked.path, form, out) if folder else _written(_picture(asked, most, wall), form)
     _keep(text, out, form)
     return 0
 
@@ -155,34 +157,6 @@ def _written(picture: Picture, form: str) -> str:
     from racewindow.picture_text import FORMATS
 
     return FORMATS[form](picture)
-
-
-def _index(path: str, form: str) -> str:
-    """The page of a folder; raises InputError if it holds no failure."""
-    from racewindow.failure_file import HOW_TO_GET_ONE, StoredFailure, load
-    from racewindow.page_index import Unread, index_page
-
-    if form != "html":
-        raise UsageError(
-            f"{path} is a folder, and {form} is for one failure.",
-            why="of a folder an index is made, which is a page.",
-            do="give one of its files, or --format html.",
-        )
-    failures: list[StoredFailure] = []
-    unread: list[Unread] = []
-    try:
-        files = sorted(Path(path).glob("*.json"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read.", why=f"{error.strerror or error}.") from None
-    for file in files:
-        try:
-            failures.append(load(file, command="report"))
-        except InputError as error:
-            unread.append(Unread(file.name, " ".join(filter(None, (error.what, error.why)))))
-    if not failures:
-        why = f"{unread[0].why}" if unread else "there is no file in it whose name ends in .json."
-        raise InputError(f"there is no failure in {path}.", why=why, do=HOW_TO_GET_ONE)
-    return index_page(path, failures, unread)
 
 
 def _keep(text: str, out: str, form: str) -> None:

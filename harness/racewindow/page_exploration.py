@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 from racewindow.failure import Failure
 from racewindow.markup import Html, Part, tag
-from racewindow.page_layout import page, section, table
-from racewindow.report import claim_text, explored_text
+from racewindow.page_layout import folded, page, section, table
+from racewindow.report import claim_text, explored_facts, part_words
 from racewindow.report_failure import name_of, untrusted_text
 from racewindow.report_layout import counted
+from racewindow.result import Part as Share
 from racewindow.result import Result
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 64, 30, 12
+_NAME_MAX = 24
+_POINTS_LEAST, _LATELY = 2, 0.8
+"""Of a curve; and the share of its executions after which it is late."""
 _VERDICTS: Mapping[str, str] = {
     "failure": "FAILURE in {name}",
     "complete": "Nothing found in {name}, and nothing is left to run",
@@ -40,12 +44,17 @@ def exploration_page(result: Result, links: Sequence[Linked], feed: str | None =
             "header",
             tag("h1", title),
             tag("p", f"{counted(result.executions, 'execution')}, {result.failing:,} failed.", class_="soft"),
-            tag("pre", claim) if claim else None,
+            [tag("p", each) for each in _paragraphs(claim) if each.rstrip(".") != title],
         ),
         section("What was found", _groups(result, links), name="found") if result.failures else None,
         section("What was explored", *_explored(result, feed), name="explored"),
         section("How new orders were discovered", *_discovery(result), name="discovery"),
     )
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Of a text that is wrapped for a terminal."""
+    return [" ".join(each.split()) for each in text.split("\n\n") if each.strip()]
 
 
 def _groups(result: Result, links: Sequence[Linked]) -> Html:
@@ -55,34 +64,46 @@ def _groups(result: Result, links: Sequence[Linked]) -> Html:
 
 
 def _group(failure: Failure, link: Linked) -> Html:
-    shown: Part = tag("a", "its page", href=link.page) if link.page else f"none: {link.why}"
+    name = f"its page, of {name_of(failure)}"
+    shown: Part = tag("a", "its page", href=link.page, aria_label=name) if link.page else f"none: {link.why}"
     return tag(
         "tr",
         tag("td", f"{failure.count:,}", class_="num"),
         tag("td", f"{failure.execution + 1:,}", class_="num"),
         tag("td", tag("b", name_of(failure)), tag("br"), failure.message),
         tag("td", ", ".join(filter(None, (failure.class_, failure.subject)))),
-        tag("td", shown),
+        tag("td", shown, class_="link" if link.page else None),
     )
 
 
 def _explored(result: Result, feed: str | None) -> list[Part]:
-    parts: list[Part] = []
+    headline, *facts = explored_facts(result, feed)
+    parts: list[Part] = [tag("p", headline.removeprefix("Explored: "))]
     if result.parts:
-        rows = [
-            tag(
-                "tr",
-                tag("td", part.strategy),
-                tag("td", f"{part.executions:,}", class_="num"),
-                tag("td", f"{part.failing:,}", class_="num"),
-                tag("td", "yes" if part.complete else "no"),
-                tag("td", part.note),
-            )
-            for part in result.parts
-        ]
-        heads = ("strategy", "executions", "failed", "ran every order", "why it began or ended")
+        rows = [_part(part, result) for part in result.parts]
+        heads = ("strategy", "executions", "failed", "ran every order", "why it began or ended, and what it says")
         parts.append(table("Who did what", heads, tag("tbody", rows)))
-    return [*parts, tag("pre", explored_text(result, feed))]
+        names = tuple(f"by {part.strategy}: " for part in result.parts)
+        facts = [fact for fact in facts if not fact.startswith(names)]
+    return [*parts, tag("ul", [_fact(fact) for fact in facts], class_="facts")]
+
+
+def _part(part: Share, result: Result) -> Html:
+    return tag(
+        "tr",
+        tag("th", part.strategy, scope="row"),
+        tag("td", f"{part.executions:,}", class_="num"),
+        tag("td", f"{part.failing:,}", class_="num"),
+        tag("td", "yes" if part.complete else "no"),
+        tag("td", "; ".join(part_words(part, result))),
+    )
+
+
+def _fact(fact: str) -> Html:
+    name, colon, rest = fact.partition(": ")
+    if not colon or len(name) > _NAME_MAX:
+        return tag("li", fact)
+    return tag("li", tag("b", name), f" {rest}")
 
 
 # --- the curve -------------------------------------------------------------------------------------------------------
@@ -92,9 +113,25 @@ def _discovery(result: Result) -> list[Part]:
     """Distinct traces over executions, as far as these are known."""
     if result.distinct_traces is None:
         return [tag("p", "Not known: orders can only be told apart with --footprints.")]
-    said = f"{counted(result.distinct_traces, 'distinct order')} in {counted(result.executions, 'execution')}."
+    said = f"{counted(result.distinct_traces, 'distinct order')} in {counted(result.executions, 'execution')}"
     points = result.curve
-    return [tag("p", said), _curve(points) if len(points) > 1 else None]
+    if len(points) < _POINTS_LEAST:
+        return [tag("p", f"{said}.")]
+    return [tag("p", f"{said}; {_lately(points)}."), _curve(points), folded("Its values", _values(points))]
+
+
+def _lately(points: Sequence[tuple[int, int]]) -> str:
+    """Whether there still is something new."""
+    end, seen = points[-1]
+    at, before = max((each for each in points if each[0] <= end * _LATELY), default=(0, 0))
+    new = seen - before
+    said = f"{new:,} were" if new > 1 else "1 was" if new else "none was"
+    return f"in the last {counted(end - at, 'execution')} {said} new"
+
+
+def _values(points: Sequence[tuple[int, int]]) -> Html:
+    rows = [tag("tr", tag("td", f"{x:,}", class_="num"), tag("td", f"{y:,}", class_="num")) for x, y in points]
+    return table("Distinct orders after so many executions", ("executions", "distinct orders"), tag("tbody", rows))
 
 
 def _curve(points: Sequence[tuple[int, int]]) -> Html:

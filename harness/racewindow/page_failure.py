@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.markup import Html, Part, tag
 from racewindow.page_layout import folded, page, pairs_table, section, story
+from racewindow.page_shown import shown_sections
 from racewindow.page_timeline import Names, all_steps, lanes_of, timeline
-from racewindow.picture import Line, Picture, chosen
+from racewindow.picture import Act, Line, Picture, chosen
 from racewindow.report_explanation import closing_text, pair_text, suspect_text
 from racewindow.report_failure import headline
 from racewindow.report_layout import counted
@@ -27,6 +30,7 @@ def failure_page(picture: Picture) -> str:
         title,
         tag("header", tag("h1", title), tag("p", stored.message, class_="wrong message"), _lead(picture)),
         _orders(picture, names),
+        shown_sections(picture),
         section("How it came to this, in virtual time", story(tuple(told)), name="story") if told else None,
         section("Why", *_why(picture), name="why"),
         None if explanation is None else section("What closes it", *_closing(explanation), name="fix"),
@@ -85,8 +89,8 @@ def _orders(picture: Picture, names: Names) -> Html:
     drawn = [chosen(line, _ROWS_ALONE if other is None else _ROWS) for line in lines]
     used = set().union(*(lanes_of(line, acts) for line, acts in zip(lines, drawn, strict=True)))
     hint = (
-        "One row is one step; an arrow is what it has from another service. Hover or focus a row for its lines, values "
-        "and footprint; the arrow keys move."
+        f"One row is one step{_signs([act for acts in drawn for act in acts])}; an arrow is what it has from another "
+        "service. Hover or focus a row for its lines, values and footprint; the arrow keys move."
     )
     orders = [
         tag("article", _order_title(line), timeline(line, names, _key(picture), acts, used=used))
@@ -100,6 +104,18 @@ def _orders(picture: Picture, names: Names) -> Html:
         tag("p", hint, class_="soft"),
         aria_labelledby="orders",
     )
+
+
+def _signs(acts: Sequence[Act]) -> str:
+    """What the signs in the lanes stand for, as far as there are any."""
+    landmarks = dict.fromkeys(each for act in acts for each in act.landmarks)
+    signs = [
+        "(1) and (2) the racing pair" if any(act.role for act in acts) else "",
+        "✗ where it goes wrong" if any(act.wrong for act in acts) else "",
+        "ϟ where a fault strikes" if any(act.faults for act in acts) else "",
+        f"■ {', '.join(landmarks)}" if landmarks else "",
+    ]
+    return f" ({', '.join(filter(None, signs))})" if any(signs) else ""
 
 
 def _order_title(line: Line) -> Html:

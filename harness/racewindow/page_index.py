@@ -20,9 +20,20 @@ class Unread(NamedTuple):
     why: str
 
 
-def index_page(folder: str, failures: Sequence[StoredFailure], unread: Sequence[Unread]) -> str:
+class Found(NamedTuple):
+    """Something else that is there: a page, or what a command has said as JSON. `href`: relative to the index."""
+
+    name: str
+    what: str
+    href: str
+
+
+def index_page(
+    folder: str, failures: Sequence[StoredFailure], unread: Sequence[Unread], found: Sequence[Found] = ()
+) -> str:
     """The whole page. `folder`: as it was typed."""
-    title = f"{counted(len(failures), 'failure')} in {folder}"
+    there = counted(len(failures), "failure") if failures or not found else counted(len(found), "report")
+    title = f"{there} in {folder}"
     passed_over = None
     if unread:
         items = [tag("li", tag("code", each.name), f": {each.why}") for each in unread]
@@ -31,10 +42,15 @@ def index_page(folder: str, failures: Sequence[StoredFailure], unread: Sequence[
     return page(
         title,
         tag("header", tag("h1", title)),
-        table("By name of the file", ("scenario", "what is wrong", "about", "file"), rows),
-        section("Each of them", *(_card(each) for each in failures), name="each"),
+        table("By name of the file", ("scenario", "what is wrong", "about", "file"), rows) if failures else None,
+        section("Reports", tag("ul", [_found(each) for each in found]), name="reports") if found else None,
+        section("Each of them", *(_card(each) for each in failures), name="each") if failures else None,
         passed_over,
     )
+
+
+def _found(found: Found) -> Html:
+    return tag("li", tag("a", found.name, href=found.href), f": {found.what}")
 
 
 def _row(stored: StoredFailure) -> Html:

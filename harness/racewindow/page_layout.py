@@ -8,6 +8,9 @@ import hashlib
 from racewindow.markup import Html, Part, join, tag
 from racewindow.page_style import SCRIPT, STYLE
 
+GENERATOR = "racewindow"
+"""What every page says that it was made by."""
+
 
 def page(title: str, *parts: Part) -> str:
     """A whole document. Its policy lets a browser load nothing and run nothing but the script of `page_style`."""
@@ -19,6 +22,7 @@ def page(title: str, *parts: Part) -> str:
         tag("meta", http_equiv="Content-Security-Policy", content=f"{policy}; form-action 'none'"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="generator", content=GENERATOR),
         tag("title", title),
         tag("style", Html(STYLE)),
     )

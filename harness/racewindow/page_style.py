@@ -44,6 +44,8 @@ ol.steps>li{position:relative}
 .dot{fill:var(--soft)}.arrow{stroke:var(--soft);stroke-width:1.3}.head{fill:var(--soft)}
 .first .dot{fill:var(--first)}.second .dot{fill:var(--second)}.bad .dot{fill:var(--wrong)}
 .struck .dot{fill:var(--wrong)}
+.landmark{fill:var(--ink)}
+.badge{color:var(--soft);border:1px solid var(--line);border-radius:4px;padding:0 3px;font-size:10px}
 .mark{fill:var(--paper);font-size:9px;font-weight:700;text-anchor:middle}
 .more{display:none;position:absolute;left:20px;right:0;top:100%;z-index:5;background:var(--paper);color:var(--ink);
 border:1px solid var(--soft);border-radius:6px;box-shadow:0 4px 14px #0006;padding:8px 10px;overflow-wrap:anywhere}
@@ -68,6 +70,31 @@ tbody.block{content-visibility:auto;contain-intrinsic-size:auto 5200px}
 tr.first{background:var(--first-bg)}tr.second{background:var(--second-bg)}tr.bad{background:var(--wrong-bg)}
 tr.first,tr.second{color:inherit}
 summary{cursor:pointer;font-weight:600;padding:4px 0}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px 28px}
+.chart{max-width:560px;break-inside:avoid}.chart>svg{width:100%;height:auto;display:block;overflow:visible}
+.chart h3{margin:0}.chart p{font-size:13px;margin:2px 0}.chart summary{font-size:13px;font-weight:400}
+.chart text{fill:var(--soft);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
+.chart .letter{fill:var(--ink);font-weight:600}.chart text.bad{fill:var(--wrong)}
+.legend,.marks{list-style:none;padding:0;margin:0;font-size:13px;display:flex;flex-wrap:wrap;gap:0 16px}
+.marks{color:var(--soft);display:block}
+.chart path,.legend line{fill:none;stroke:var(--ink);stroke-width:2}
+.truth{stroke:var(--good)!important;stroke-dasharray:6 4}.said1{stroke:var(--first)!important;stroke-dasharray:10 3}
+.said2{stroke:var(--link)!important;stroke-dasharray:2 3}
+.chart .off,.legend .off{stroke:var(--wrong);stroke-width:4}
+.chart .cross{stroke:var(--wrong);stroke-width:2.5}
+.moment{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.moment.bad{stroke:var(--wrong);stroke-dasharray:none}
+td.amount,table:has(td.amount) thead th:last-child{text-align:right}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:10px}.card dl{margin:0}
+.card dt{font-weight:600}.card dd{margin:0 0 6px}ul.facts{padding-left:18px;margin:8px 0}
+td.link{white-space:nowrap}ul.plain{list-style:none;padding:0;margin:2px 0}
+.chip{border:1px solid var(--line);border-radius:9px;padding:0 7px;white-space:nowrap;background:var(--card)}
+.chip+.chip{margin-left:4px}th .chip{font-weight:400}
+.fails{color:var(--wrong)}.proved{color:var(--good)}.doubt{color:var(--first)}.inferred{color:var(--soft)}
+.cells td{white-space:nowrap}.cells tbody tr:hover{background:var(--card)}
+@media (max-width:700px){.cells thead{display:none}.cells tr,.cells td,.cells tbody th{display:block}
+.cells tr{border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin:0 0 8px}.cells th,.cells td{border:0}
+.cells .chip{white-space:normal}.cells td::before{content:attr(data-of) ": ";color:var(--soft)}
+.cells td{white-space:normal}}
 figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}

@@ -102,7 +102,12 @@ def _row(act: Act, line: Line, names: Names, key: str, *, middles: Mapping[str, 
             points = f"{tip},{_MIDDLE} {back},{_MIDDLE - 3.5} {back},{_MIDDLE + 3.5}"
             parts.append(tag("polygon", class_="head", points=points))
     mark = "✗" if act.wrong else _MARKS.get(act.role, "ϟ" if act.faults else "")
-    parts.append(tag("circle", class_="dot", cx=x, cy=_MIDDLE, r=6.5 if mark else 4))
+    if act.landmarks:
+        side = 13 if mark else 9
+        corner = {"x": x - side / 2, "y": _MIDDLE - side / 2}
+        parts.append(tag("rect", class_="dot landmark", **corner, width=side, height=side))
+    else:
+        parts.append(tag("circle", class_="dot", cx=x, cy=_MIDDLE, r=6.5 if mark else 4))
     if mark:
         parts.append(tag("text", mark, class_="mark", x=x, y=_MIDDLE + 3.2))
     words = _said(act, key)
@@ -111,16 +116,20 @@ def _row(act: Act, line: Line, names: Names, key: str, *, middles: Mapping[str, 
     inner = tag(
         "div",
         tag("svg", parts, width=room, aria_hidden="true"),
-        tag("span", tag("b", act.lane), f" {words}", class_="what"),
+        tag("span", tag("b", act.lane), _badge(act), f" {words}", class_="what"),
         tag("div", _details(act, line), class_="more", id=more),
         class_=f"row {kind}{' struck' if act.faults else ''}".strip(),
         style=f"padding-left:{room}px",
         tabindex=0,
         role="group",
-        aria_label=f"{act.time}, {act.lane} {words}",
+        aria_label=f"{act.time}, {act.lane} {words}{''.join(f', {each}' for each in act.landmarks)}",
         aria_describedby=more,
     )
     return tag("li", inner, **names.filters(act))
+
+
+def _badge(act: Act) -> Part:
+    return [[" ", tag("small", each, class_="badge")] for each in act.landmarks]
 
 
 def _said(act: Act, key: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from racewindow.display import NOTHING_SHOWN, Shown
 from racewindow.events import Event
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.failing_run import OF_TRIO_ALONE, rank_of
@@ -56,7 +57,8 @@ class Act(NamedTuple):
     """One step. `at`: its index in the execution; `lane`: name of its task; `rank`: 0 for what matters most.
 
     `role`: in the racing pair, or ""; `wrong`: it is here that the execution goes wrong. `story`: its events in words.
-    `place`: the line that it begins at; `source`: the lines from there; `then`: where it ends.
+    `place`: the line that it begins at; `source`: the lines from there; `then`: where it ends. `landmarks`: words for
+    what readers find their way by, such as a block.
     """
 
     at: int
@@ -73,6 +75,7 @@ class Act(NamedTuple):
     place: str
     source: tuple[str, ...]
     then: str
+    landmarks: tuple[str, ...] = ()
 
     @property
     def time(self) -> str:
@@ -127,6 +130,7 @@ class Picture:
 
     `reversed_`: an execution with the first pair in the other order that does not fail in this way, if one was found.
     `unexplained`: why there is no explanation, "" if there is one. `facts`: under which conditions, by name.
+    `shown`: values and consequences that the scenario declares.
     """
 
     stored: StoredFailure
@@ -135,6 +139,7 @@ class Picture:
     explanation: Explanation | None
     unexplained: str
     facts: Mapping[str, str]
+    shown: Shown = NOTHING_SHOWN
 
     @property
     def pair(self) -> RacingPair | None:
@@ -156,10 +161,12 @@ def line_of(
     command: str,
     held: Collection[int] = (),
     wait: str = "",
+    landmarks: Mapping[str, str] | None = None,
 ) -> Line:
     """A walk as it is drawn. `wrong`: index of the step in which it goes wrong, None if it does not.
 
-    `held`: indices of steps that are none of the program, and left out; the others as in `Line`.
+    `held`: indices of steps that are none of the program, and left out; `landmarks`: kinds of event, each with a word;
+    the others as in `Line`.
     """
     sides = (
         {} if pair is None else {(s.path, s.number): (r, s) for r, s in ((FIRST, pair.first), (SECOND, pair.second))}
@@ -181,6 +188,9 @@ def line_of(
                 for each in touches
             )
         story = tuple(text for event in moment.events if (text := sentence(event, narrate)))
+        passed = (
+            tuple(dict.fromkeys(landmarks[e.kind] for e in moment.events if e.kind in landmarks)) if landmarks else ()
+        )
         _apply(state, moment)
         acts.append(
             Act(
@@ -188,7 +198,7 @@ def line_of(
                 lane=step.name,
                 number=place[1],
                 time_ns=step.time_ns,
-                rank=_rank(step, story, touches, key, marked=bool(role) or index == wrong),
+                rank=_rank(step, story, touches, key, marked=bool(role) or index == wrong, passed=bool(passed)),
                 role=role,
                 wrong=index == wrong,
                 story=story,
@@ -198,6 +208,7 @@ def line_of(
                 place=moment.start,
                 source=moment.source,
                 then="ends" if step.location == "end" else f"waits at {step.location}" if step.location else "waits",
+                landmarks=passed,
             )
         )
     return Line(tuple(acts), failing, passes, walk.ending, command, wait)
@@ -222,11 +233,11 @@ def _apply(state: dict[str, str], moment: Moment) -> None:
             state[name] = text
 
 
-def _rank(step: Step, story: Collection[str], touches: Sequence[Touch], key: str, *, marked: bool) -> int:
+def _rank(step: Step, story: Collection[str], touches: Sequence[Touch], key: str, *, marked: bool, passed: bool) -> int:
     """How much a step matters to a reader."""
     if marked:
         return 0
-    if step.faults or (key and any(touch.key == key for touch in touches)):
+    if passed or step.faults or (key and any(touch.key == key for touch in touches)):
         return 1
     if story:
         return 2

@@ -12,14 +12,17 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from racewindow.display import Chart, consequence_text, first_wrong_values
 from racewindow.failure import found_fields
 from racewindow.picture import Act, Line, Picture, chosen
+from racewindow.plain import clock_text
 from racewindow.report_explanation import closing_text, full, pair_text
 from racewindow.report_failure import headline
 from racewindow.report_layout import section, wrap
 
 _DIAGRAM_MAX = 16
 _LABEL_MAX = 90
+_SHOWN_MAX = 12
 _STEP_US = 1
 
 
@@ -34,6 +37,8 @@ def text_of(picture: Picture) -> str:
             "How it came to this, in virtual time", [li[2:] for s in stored.story for li in wrap(s, 2, 13)]
         )
         lines += ["", *wrap(f"Not explained: {picture.unexplained}")]
+    for title, told in _shown(picture):
+        lines += section(title, [li[2:] for each in told for li in wrap(each, 2, 2)])
     lines += section("To see it again", [picture.failing.command])
     if picture.reversed_ is not None:
         lines += section("The other order of these two steps", [picture.reversed_.command])
@@ -41,6 +46,16 @@ def text_of(picture: Picture) -> str:
         "Under these conditions", [w[2:] for n, t in picture.facts.items() for w in wrap(f"{n}: {t}", 2, 2)]
     )
     return "\n".join(lines)
+
+
+def _shown(picture: Picture) -> Iterable[tuple[str, list[str]]]:
+    """What the scenario has shown, each with its heading."""
+    shown = picture.shown
+    hit = [f"{clock_text(each.time_ns)}  {consequence_text(each)}" for each in shown.consequences]
+    values = [f"{chart.title}, {said}" for chart in shown.charts for said in first_wrong_values(chart)]
+    for title, told in (("Who was hit", hit), ("Values that are wrong", [*values, *shown.problems])):
+        if told:
+            yield title, [*told[:_SHOWN_MAX], *([f"{len(told) - _SHOWN_MAX} more"] if len(told) > _SHOWN_MAX else [])]
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
@@ -58,10 +73,25 @@ def json_of(picture: Picture) -> str:
         "explanation": None if picture.explanation is None else picture.explanation.as_dict(),
         "unexplained": picture.unexplained or None,
         "facts": dict(picture.facts),
+        "charts": [_chart(chart) for chart in picture.shown.charts],
+        "consequences": [each._asdict() for each in picture.shown.consequences],
         "failing": _line(picture.failing),
         "reversed": None if picture.reversed_ is None else _line(picture.reversed_),
     }
     return json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def _chart(chart: Chart) -> dict[str, Any]:
+    return {
+        "title": chart.title,
+        "unit": chart.unit,
+        "decimals": chart.decimals,
+        "series": [
+            {"name": series.name, "truth": series.truth, "points": [point._asdict() for point in series.points]}
+            for series in chart.series
+        ],
+        "marks": [mark._asdict() for mark in chart.marks],
+    }
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -77,6 +107,7 @@ def _line(line: Line) -> dict[str, Any]:
                 "time_ns": act.time_ns,
                 "role": act.role or None,
                 "wrong": act.wrong,
+                "landmarks": list(act.landmarks),
                 "story": list(act.story),
                 "accesses": [{"mode": t.mode, "object": t.key, "value": t.value or None} for t in act.touches],
                 "from": [{"step": arrow.source, "what": arrow.what} for arrow in act.arrows],
@@ -106,6 +137,8 @@ def markdown_of(picture: Picture) -> str:
         if pair is not None:
             parts += ["### Why", "\n".join(f"- {_inline(line)}" for line in pair_text(pair))]
         parts += ["### What closes it", "\n".join(f"- {_inline(line)}" for line in closing_text(explanation))]
+    for title, told in _shown(picture):
+        parts += [f"### {title}", "\n".join(f"- {_inline(line)}" for line in told)]
     parts += ["### The failing order", _fenced(mermaid_of(picture), "mermaid")]
     parts += ["### To see it again", _fenced(picture.failing.command, "sh")]
     facts = "\n".join(f"| {_cell(name)} | {_cell(text)} |" for name, text in picture.facts.items())

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from racewindow import explainer
 from racewindow.budget import Progress
-from racewindow.causal_story import first_violation, step_of_event
+from racewindow.causal_story import violating_step
+from racewindow.display import shown_of
 from racewindow.errors import DivergenceError, UsageError
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.failure import Execution
@@ -37,13 +38,14 @@ def picture_of(
     seconds: float | None = None,
     wanted: bool = True,
     given: Explanation | None = None,
+    why_not: str = "",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Picture:
     """Replay a failure and make its picture. `file`, `target`: as a person would type them.
 
     `wanted`: with an explanation, for which at most `schedules` executions are run in at most `seconds`; `given`: one
-    that was made already. Raises UsageError if the failure is not there any more, DivergenceError if its schedule does
-    not fit the code.
+    that was made already; `why_not`: why somebody who has tried has none. Raises UsageError if the failure is not there
+    any more, DivergenceError if its schedule does not fit the code.
     """
     walk, execution = walk_of(scenario, stored.schedule)
     if stored.identity not in {failure.identity for failure in execution.failures}:
@@ -52,8 +54,8 @@ def picture_of(
             why="the program has changed since it was recorded, or it depends on what is outside of it.",
             do=f"racewindow explore {target}",
         )
-    found, why_not = given, ""
-    if found is None:
+    found = given
+    if found is None and not why_not:
         found, why_not = _explained(
             scenario, stored, len(walk.moments), schedules, seconds, wanted=wanted, on_progress=on_progress
         )
@@ -68,11 +70,13 @@ def picture_of(
             wrong=_wrong_step(scenario, stored, walk, execution),
             passes=False,
             command=shlex.join(["racewindow", "replay", file]),
+            landmarks=scenario.display.landmarks,
         ),
         reversed_=None if pair is None else _other_order(scenario, stored, pair, target),
         explanation=found,
         unexplained=why_not,
         facts=_facts(scenario, stored),
+        shown=shown_of(scenario.display, execution.events),
     )
 
 
@@ -124,16 +128,14 @@ def _other_order(scenario: Scenario, stored: StoredFailure, pair: RacingPair, ta
         wrong=None,
         passes=passes,
         command=shlex.join(["racewindow", "replay", target, "--schedule", found.schedule.token()]),
+        landmarks=scenario.display.landmarks,
     )
 
 
 def _wrong_step(scenario: Scenario, stored: StoredFailure, walk: Walk, execution: Execution) -> int | None:
     """Index of the step after which the checker has all that it needs; where that cannot be told, the likeliest."""
-    checker = next((each for each in scenario.checks if each.name == stored.checker), None)
-    if checker is None or not execution.events:
-        return walk.failing
-    count = first_violation(checker, stored.identity, execution.events, settings_of(scenario, stored.schedule))
-    return walk.failing if count is None else step_of_event(execution.trace, execution.events, count - 1)
+    found = violating_step(settings_of(scenario, stored.schedule), stored.identity, execution)
+    return walk.failing if found is None else found
 
 
 def _facts(scenario: Scenario, stored: StoredFailure) -> dict[str, str]:

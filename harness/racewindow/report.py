@@ -1,4 +1,4 @@
-"""The text of a result and of a replay for an 80-column terminal.
+"""The text of a result for an 80-column terminal.
 
 Pure functions of values: nothing is printed here. What was found comes first, then what was explored and under which
 limits; where nothing was found, the words say how little that means.
@@ -7,22 +7,19 @@ limits; where nothing was found, the words say how little that means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from racewindow.coverage import missed_text, reached_text
-from racewindow.failure import Execution, Failure
-from racewindow.failure_file import StoredFailure
+from racewindow.failure import Failure
 from racewindow.plain import one_line, plain
-from racewindow.report_failure import failure_text, name_of, told, untrusted_text
-from racewindow.report_layout import WIDTH, about_as_many, command, counted, section, two_digits, wrap
+from racewindow.report_failure import failure_text, name_of, untrusted_text
+from racewindow.report_layout import WIDTH, about_as_many, counted, section, two_digits, wrap
 from racewindow.result import Bound, Part, Result
 from racewindow.wording import how_text
 
-__all__ = ["execution_text", "failure_text", "replay_text", "result_text", "same_failure", "untrusted_text"]
+__all__ = ["failure_text", "result_text", "untrusted_text"]
 
-_DIGEST_SHOWN = 12
 _RATE_FROM = 10
 """Executions below which a rate would only measure how long the first one took."""
 _LIMITS: Mapping[str, str] = {
@@ -185,30 +182,35 @@ def _failed(failing: int, *, untrusted: str = "") -> str:
 
 
 def explored_text(result: Result, feed: str | None) -> str:
+    """What was explored, for a terminal; in few words where a failure says all that matters."""
+    headline, *facts = explored_facts(result, feed)
+    if result.failures and result.failures[0].explanation is not None and _is_all_in_one(result.failures):
+        facts = [_how(result), _limits(result), f"held fixed: {_fixed(result, feed)}", *_proof(result)]
+    return "\n".join([*wrap(headline, hang=2), *(line for fact in facts for line in wrap(fact, 2, 2))])
+
+
+def explored_facts(result: Result, feed: str | None) -> list[str]:
+    """What was explored: a headline, then a fact each, most of them `name: what`."""
     failed = _failed(result.failing, untrusted=result.untrusted)
     enough = result.executions >= _RATE_FROM and result.seconds > 0
     rate = f", {result.executions / result.seconds:,.0f} executions/s" if enough else ""
-    exhaustive = result.complete or result.exhaustive_bound is not None
-    complete = [_complete(result)] if exhaustive and (result.failures or result.missed) else []
-    lines = wrap(
-        f"Explored: {counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')} in "
-        f"{result.seconds:.1f} s{rate}.",
-        hang=2,
-    )
-    if result.failures and result.failures[0].explanation is not None and _is_all_in_one(result.failures):
-        facts = [_how(result), _limits(result), f"held fixed: {_fixed(result, feed)}", *complete]
-        return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
-    facts = [
+    done = f"{counted(result.executions, 'execution')}, {failed}; {counted(result.steps, 'step')}"
+    return [
+        f"Explored: {done} in {result.seconds:.1f} s{rate}.",
         _how(result),
         f"limits: {_bounds(result)}",
         f"held fixed: {_fixed(result, feed)}",
-        *complete,
+        *_proof(result),
         *(f"not complete: {reason}" for reason in result.incomplete),
         *filter(None, [reached_text(result.sometimes, result.executions, complete=result.complete)]),
         *_statistics(result),
         *(f"note: {note}" for note in result.notes),
     ]
-    return "\n".join([*lines, *(line for fact in facts for line in wrap(fact, 2, 2))])
+
+
+def _proof(result: Result) -> list[str]:
+    exhaustive = result.complete or result.exhaustive_bound is not None
+    return [_complete(result)] if exhaustive and (result.failures or result.missed) else []
 
 
 def _how(result: Result) -> str:
@@ -281,18 +283,21 @@ def _part(part: Part, result: Result) -> str:
     """What a strategy did; of chance nothing once there is a proof."""
     first = part.statistics.get("executions_to_first_failure")
     to_the_first = "" if first is None or first == part.executions else f", {_to_the_first(first)}"
-    words = [
-        f"{counted(part.executions, 'execution')}, {_failed(part.failing, untrusted=result.untrusted)}{to_the_first}",
-        "complete" if part.complete else "",
-        part.note,
-    ]
+    failed = f"{_failed(part.failing, untrusted=result.untrusted)}{to_the_first}"
+    done = f"{counted(part.executions, 'execution')}, {failed}"
+    return "; ".join(filter(None, [done, "complete" if part.complete else "", *part_words(part, result)]))
+
+
+def part_words(part: Part, result: Result) -> list[str]:
+    """Why a strategy began or ended, and what its figures say."""
     few, new = _fewer_than(part.statistics), _new(part.statistics)
+    words = [part.note]
     if not result.complete:
         words += [
             f"at 95% confidence, {few} such executions fail" if few else "",
             f"chance that the next one shows an order new to {part.strategy}: {new}" if new else "",
         ]
-    return "; ".join(filter(None, words))
+    return [word for word in words if word]
 
 
 def _orders(distinct: int, statistics: Mapping[str, Any]) -> str:
@@ -341,59 +346,3 @@ def _value(value: Any) -> str:
     if isinstance(simple, int) and not isinstance(simple, bool):
         return str(simple)
     return simple if isinstance(simple, str) else one_line(simple)
-
-
-# --- replay ----------------------------------------------------------------------------------------------------------
-
-
-def execution_text(execution: Execution, scenario: str, failure: Failure | None = None) -> str:
-    """One execution: its failure (the gravest unless one is given), or that it had none."""
-    failure = failure or execution.failure
-    if failure is None:
-        lines = wrap(f"No failure: this execution of {scenario} ended well.", hang=2)
-    else:
-        others = tuple(each.message.partition("\n")[0] for each in execution.failures if each is not failure)
-        lines = told(replace(failure, others=others), scenario)
-    unknown = [line for name, why in execution.unknown for line in wrap(f"{name}: {why}", 0, 2)]
-    lines += section("Checkers that could not tell", unknown)
-    lines += ["", f"This execution: {counted(execution.steps, 'step')}, digest {execution.digest[:_DIGEST_SHOWN]}."]
-    return "\n".join(lines)
-
-
-def same_failure(execution: Execution, stored: StoredFailure) -> Failure | None:
-    """The failure of a replay that is the recorded one: same kind, checker, class and subject."""
-    return next((each for each in execution.failures if each.identity == stored.identity), None)
-
-
-def replay_text(execution: Execution, stored: StoredFailure, *, changed: bool) -> str:
-    """What became of a recorded failure when its schedule was run again.
-
-    `changed`: whether the source of the scenario is known to differ from what it was when the failure was recorded.
-    """
-    same = same_failure(execution, stored)
-    since = (
-        "The source of the scenario has changed since." if changed else "Its code, its feed or a library has changed."
-    )
-    if same is not None and execution.digest == stored.digest:
-        verdict = "Reproduced: the same failure, step for step."
-    elif same is not None:
-        verdict = (
-            f"Reproduced: the same failure, but not step for step (digest {stored.digest[:_DIGEST_SHOWN]} then, "
-            f"{execution.digest[:_DIGEST_SHOWN]} now). {since}"
-        )
-    elif execution.failures:
-        verdict = f"Not reproduced, but it fails in another way. Recorded was {_recorded(stored)}. {since}"
-    else:
-        verdict = (
-            f"Not reproduced. Recorded was {_recorded(stored)}; the schedule still fits, and the execution does not "
-            f"fail any more. {since} Other orders of events may still fail:"
-        )
-    lines = wrap(verdict)
-    if not execution.failures:
-        lines += [f"  {line}" for line in command(["racewindow", "explore", stored.target])]
-    return "\n".join([*lines, "", execution_text(execution, stored.scenario, same)])
-
-
-def _recorded(stored: StoredFailure) -> str:
-    about = ", ".join(part for part in (stored.class_, stored.subject) if part)
-    return f"{stored.checker or stored.kind}{f' ({about})' if about else ''}"

@@ -46,16 +46,19 @@ def closes(verdict: Verdict) -> str:
 
 def _headline(matrix: Matrix) -> list[str]:
     begun = "Interrupted. What was known by then:\n\n" if matrix.interrupted else ""
+    return wrap(f"{begun}{headline_of(matrix)}")
+
+
+def headline_of(matrix: Matrix) -> str:
+    """Whether anything fails, in a sentence."""
     if not matrix.tried:
-        return wrap(f"{begun}Nothing was run of {matrix.target}.")
+        return f"Nothing was run of {matrix.target}."
     verdict = matrix.tried.get(frozenset())
     if not matrix.failing:
-        what = f"No failure of {matrix.target} was found, with any set of safeguards that was run."
-    elif verdict is not None and verdict.fails:
-        what = f"{matrix.target} fails without safeguards, in {counted(len(verdict.fails), 'way')}."
-    else:
-        what = f"Without safeguards no failure of {matrix.target} was found; with some there is one."
-    return wrap(f"{begun}{what}")
+        return f"No failure of {matrix.target} was found, with any set of safeguards that was run."
+    if verdict is not None and verdict.fails:
+        return f"{matrix.target} fails without safeguards, in {counted(len(verdict.fails), 'way')}."
+    return f"Without safeguards no failure of {matrix.target} was found; with some there is one."
 
 
 def _together(matrix: Matrix) -> list[str]:
@@ -77,7 +80,7 @@ def _by_checker(matrix: Matrix) -> list[str]:
     for sets, checkers in by_sets.items():
         *first, last = wrap(f"Closes {_and(checkers)}{':' if sets else ': no set that was run.'}", hang=2)
         lines += ["", *first, last, *(f"  {line}" for line in _closing(sets))]
-    silent, unknown = _never(matrix)
+    silent, unknown = never_violated(matrix)
     lines += ["", *wrap(f"Not violated with any set that was run: {', '.join(silent)}.", hang=2)] if silent else []
     lines += (
         ["", *wrap(f"Could not tell, so nothing is said to close it: {', '.join(unknown)}.", hang=2)] if unknown else []
@@ -85,7 +88,7 @@ def _by_checker(matrix: Matrix) -> list[str]:
     return lines
 
 
-def _never(matrix: Matrix) -> tuple[list[str], list[str]]:
+def never_violated(matrix: Matrix) -> tuple[list[str], list[str]]:
     """Checkers that fail with no set that was run: those that always could tell, and the others."""
     quiet = [name for name in matrix.checkers if name not in matrix.failing]
     doubtful = [n for n in quiet if any(each.of(n).name == "unknown" for each in matrix.tried.values())]
@@ -107,14 +110,15 @@ def _closing(sets: Sequence[Closing]) -> list[str]:
 def _broken(matrix: Matrix) -> list[str]:
     lines: list[str] = []
     for each in matrix.broken[:_BROKEN_MOST]:
-        first, *more = wrap(_breaks(each), 2, 2)
+        first, *more = wrap(breaks_text(each), 2, 2)
         lines += [line[2:] for line in (first, *more)]
     if len(matrix.broken) > _BROKEN_MOST:
         lines.append(f"… {len(matrix.broken) - _BROKEN_MOST} more: --json has them")
     return lines
 
 
-def _breaks(each: Broken) -> str:
+def breaks_text(each: Broken) -> str:
+    """What one more safeguard opens again, in a sentence."""
     on = f"{each.added} on top of {_and(each.on)}" if each.on else f"{each.added} alone"
     return f"{on}: {each.checker} fails, which without it is proved not to."
 
@@ -191,11 +195,11 @@ def chosen_rows(matrix: Matrix, most: int = _ROWS_MOST) -> list[SafeguardSet]:
 
 
 def _evidence(matrix: Matrix) -> list[str]:
-    headline, *facts = _facts(matrix)
+    headline, *facts = facts_of(matrix)
     return [*wrap(headline, hang=2), *(line for fact in facts for line in wrap(fact, 2, 2))]
 
 
-def _facts(matrix: Matrix) -> list[str]:
+def facts_of(matrix: Matrix) -> list[str]:
     """One sentence or half of one each, the first about what was run."""
     run, inferred = len(matrix.tried), len(matrix.inferred)
     left = matrix.sets - run - inferred
@@ -286,14 +290,14 @@ def matrix_markdown(matrix: Matrix, again: str = "") -> str:
         sets = matrix.minimal(checker)
         ways = " or ".join(f"{_code(each.on)} ({closes(each.verdict)})" for each in sets) or "nothing that was run"
         lines.append(f"- {'**all that fails**' if checker is None else f'`{checker}`'} is closed by {ways}")
-    lines += [f"- `{each.added}` breaks something: {_breaks(each)}" for each in matrix.broken]
+    lines += [f"- `{each.added}` breaks something: {breaks_text(each)}" for each in matrix.broken]
     if matrix.failing:
         lines += ["", f"| on | {' | '.join(f'`{name}`' for name in matrix.failing)} |"]
         lines.append("|---" * (len(matrix.failing) + 1) + "|")
         for on in chosen_rows(matrix):
             cells = [_cell(matrix.verdict(on, name)) for name in matrix.failing]
             lines.append(f"| {_code(matrix.ordered(on))} | {' | '.join(cells)} |")
-    headline, *facts = _facts(matrix)
+    headline, *facts = facts_of(matrix)
     lines += ["", headline, "", *(f"- {fact}" for fact in facts)]
     if again:
         lines += ["", f"Made by `{again}`."]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import typing
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,10 +18,12 @@ import structlog
 
 from racewindow.checkers import Checker
 from racewindow.coverage import required_of
+from racewindow.display import NO_DISPLAY, Display
 from racewindow.errors import UsageError, unknown_name
 from racewindow.events import Event
 from racewindow.faults import NO_FAULTS, Fault, FaultPlan
 from racewindow.operations import Recording
+from racewindow.signature import Parameter, convert, function_name, read_signature
 from racewindow.transactions import TransactionRecording
 
 if TYPE_CHECKING:
@@ -134,15 +135,6 @@ class Prepared(NamedTuple):
     instruments: Sequence[Instrument] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One keyword parameter of a scenario: its size."""
-
-    name: str
-    kind: type
-    default: Any
-
-
 _source_of = lru_cache(maxsize=64)(inspect.getsource)  # finding where a function ends takes longer than to run it
 
 
@@ -169,6 +161,8 @@ class Scenario:
     parameters: tuple[Parameter, ...] = ()
     feed_loader: FeedLoader | None = None
     narrate: Narrator | None = None
+    display: Display = NO_DISPLAY
+    """What reports show beside the story: charts, consequences, landmarks."""
     incident: str = ""
     semantics: str = "processes"
     require_coverage: bool | tuple[str, ...] = False
@@ -203,7 +197,7 @@ class Scenario:
         for name, value in given.items():
             if name not in known:
                 raise unknown_name(f"parameter of {self.name}", name, known)
-            values[name] = _convert(known[name], value)
+            values[name] = convert(known[name], value)
         return values
 
     def resolve_faults(self, given: FaultPlan | Fault | int | None) -> FaultPlan:
@@ -258,6 +252,7 @@ def scenario(
     faults: Sequence[Fault] = (),
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
+    display: Display = NO_DISPLAY,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
     not_in_all: Sequence[str] = (),
@@ -272,6 +267,7 @@ def scenario(
     faults: Sequence[Fault] = (),
     feed: FeedLoader | None = None,
     narrate: Narrator | None = None,
+    display: Display = NO_DISPLAY,
     incident: str = "",
     require_coverage: bool | Sequence[str] = False,
     not_in_all: Sequence[str] = (),
@@ -308,6 +304,7 @@ def scenario(
             faults=tuple(faults),
             feed_loader=feed,
             narrate=narrate,
+            display=display,
             incident=incident,
             require_coverage=required_of(require_coverage),
             not_in_all=tuple(not_in_all),
@@ -325,8 +322,8 @@ def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declarati
         return target
     if not callable(target):
         raise UsageError(f"{target!r:.80} is not an async function.", do="give an `async def` function.")
-    wants_simulation, parameters = _read_signature(target)
-    name = declaration.pop("name", None) or _function_name(target).replace("_", "-")
+    wants_simulation, parameters = read_signature(target)
+    name = declaration.pop("name", None) or function_name(target).replace("_", "-")
     doc = inspect.getdoc(target) or ""
     return Scenario(
         function=target,
@@ -335,66 +332,4 @@ def as_scenario(target: Callable[..., Awaitable[object]] | Scenario, **declarati
         parameters=parameters,
         wants_simulation=wants_simulation,
         **declaration,
-    )
-
-
-def _is_class(kind: object) -> bool:
-    """False for an annotation such as `int | None`, which nothing can be checked against."""
-    return isinstance(kind, type)
-
-
-def _function_name(target: Any) -> str:
-    while hasattr(target, "func"):  # functools.partial
-        target = target.func
-    return str(getattr(target, "__name__", type(target).__name__)).strip("<>")
-
-
-def _read_signature(target: Callable[..., Awaitable[object]]) -> tuple[bool, tuple[Parameter, ...]]:
-    """Whether `target` takes a Simulation, and its keyword parameters."""
-    try:
-        signature = inspect.signature(target)
-    except (TypeError, ValueError):
-        return False, ()
-    try:
-        hints = typing.get_type_hints(inspect.unwrap(target))
-    except Exception:  # noqa: BLE001  # a hint that cannot be evaluated only costs the check of its type
-        hints = {}
-    positional, parameters = 0, []
-    for parameter in signature.parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
-            kind = hints.get(parameter.name, type(parameter.default))
-            parameters.append(Parameter(parameter.name, kind, parameter.default))
-        elif parameter.default is parameter.empty:
-            positional += 1
-            if positional > 1 or parameter.kind is parameter.KEYWORD_ONLY:
-                raise UsageError(
-                    f"{_function_name(target)} needs an argument {parameter.name!r} that nobody can give it.",
-                    do="take at most one positional parameter, the Simulation, and give the others defaults.",
-                )
-    return positional == 1, tuple(parameters)
-
-
-def _convert(parameter: Parameter, value: Any) -> Any:
-    """`value` as the parameter's type; only text is converted, so that 1.5 never becomes 1."""
-    kind = parameter.kind
-    if kind is bool and isinstance(value, str):
-        if value.lower() in ("true", "yes", "on", "1"):
-            return True
-        if value.lower() in ("false", "no", "off", "0"):
-            return False
-    elif kind in (int, float, str) and isinstance(value, str):
-        try:
-            return kind(value)
-        except ValueError:
-            pass
-    elif not _is_class(kind) or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
-        return value
-    elif kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    raise UsageError(
-        f"parameter {parameter.name!r} cannot be {value!r}.",
-        why=f"it takes {getattr(kind, '__name__', kind)} values; its default is {parameter.default!r}.",
-        do=f"for example: --set {parameter.name}={parameter.default}",
     )

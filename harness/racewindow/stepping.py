@@ -87,7 +87,7 @@ def events_by_step(trace: Trace, events: Sequence[Event]) -> list[tuple[Event, .
 
 
 def failing_step(execution: Execution, events: Sequence[Sequence[Event]], raised: int | None) -> int | None:
-    """Index of the step in which the execution went wrong.
+    """Index of the step in which the execution went wrong, as far as it can be told without its checker.
 
     `raised`: of the step whose exception ended it. A broken property and a violation that names a time are found by
     their events; what only the whole shows, such as a deadlock, is wrong at the end.

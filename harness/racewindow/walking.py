@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from racewindow.causal_story import violating_step
 from racewindow.events import Event
 from racewindow.failure import Execution
 from racewindow.report_failure import headline
@@ -36,11 +37,12 @@ def walk_of(target: Target, schedule: Schedule) -> tuple[Walk, Execution]:
     recorder = recorders[-1]  # the one before it, if there are two, saw a beginning that had to be run again
     events = events_by_step(execution.trace, execution.events)
     name, failure = settings.scenario.name, execution.failure
+    wrong = None if failure is None else violating_step(settings, failure.identity, execution)
     walk = Walk(
         tuple(_moments(recorder, execution, events)),
         f"no failure in {name}" if failure is None else headline(failure, name),
         "" if failure is None else failure.message.partition("\n")[0],
-        failing_step(execution, events, recorder.failed),
+        failing_step(execution, events, recorder.failed) if wrong is None else wrong,
     )
     return walk, execution
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import racewindow as api
+from racewindow.cli_pages import write_report
+from racewindow.target import resolve
 from tests.harness.command_line import CommandLine, names, racewindow
 from tests.harness.test_cli_report import HOSTILE, Page
 
@@ -28,6 +31,16 @@ def test_a_failure_has_its_page_beside_that_of_the_exploration(racewindow: Comma
     assert "<h1>FAILURE in two-writers</h1>" in text
     assert "distinct orders in " in text
     assert "polyline" in page.tags
+
+
+def test_why_a_failure_is_not_explained_is_on_its_page(racewindow: CommandLine) -> None:
+    scenario, target = resolve("mine.py")
+    result = api.explore(scenario, strategy="random", out="found", explain=False, target_name=target)
+    failure = replace(result.failures[0], unexplained="9,999 steps are too many")
+    write_report(replace(result, failures=(failure,)), "pages", None)
+    (page,) = (name for name in names("pages") if name != "index.html")
+
+    assert "Not explained: 9,999 steps are too many" in Path("pages", page).read_text()
 
 
 def test_nothing_found_is_said_with_what_it_is_worth(racewindow: CommandLine) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.ci_project import SAFE_ONLY, write_config
 from tests.harness.command_line import CommandLine, racewindow
 from tests.harness.test_cli_replay import recorded
 
@@ -22,7 +23,18 @@ import racewindow
 
 EVIL = {EVIL!r}
 
-@racewindow.scenario(name=EVIL, safeguards={{"lock": EVIL}})
+def charts(events):
+    points = [racewindow.Point(n, float(n), EVIL, True) for n, _ in enumerate(events)]
+    yield racewindow.Chart(EVIL, EVIL, [racewindow.Series(EVIL, points)], marks=[racewindow.Mark(0, EVIL)])
+
+def consequences(events):
+    yield racewindow.Consequence(0, EVIL, EVIL, 1, EVIL, wrong=True)
+
+@racewindow.scenario(
+    name=EVIL,
+    safeguards={{"lock": EVIL}},
+    display=racewindow.Display(charts=charts, consequences=consequences, landmarks={{EVIL: EVIL}}),
+)
 async def hostile(sim: racewindow.Simulation) -> None:
     """Names, values and messages are markup."""
     x = racewindow.Cell(EVIL, name=EVIL)
@@ -135,6 +147,8 @@ def test_markup_in_names_and_values_stays_text(racewindow: CommandLine) -> None:
         assert "img" not in page.tags
         assert not [each for each, _ in page.attributes if each.startswith("on")]
         assert "\u202e" not in text
+    shown = Path("out.html").read_text()
+    assert [each in shown for each in ("Who was hit", "Values over virtual time", "■ ", "dot landmark")] == [True] * 4
     markdown = racewindow("report", file, "--format", "markdown", "--no-explain").out
     mermaid = racewindow("report", file, "--format", "mermaid", "--no-explain").out
     prose = "".join(markdown.split("```")[::2])
@@ -250,10 +264,11 @@ def test_the_commands_of_the_page_about_reports_do_what_they_say(racewindow: Com
     page = Path(__file__).parents[2] / "docs" / "report.md"
     lines = re.findall(r"^(racewindow .*?)(?:  +(.*))?$", page.read_text(), flags=re.MULTILINE)
     Path("failure.json").write_text(Path(failing).read_text().replace("../mine.py", "mine.py"))
+    write_config(SAFE_ONLY)
     for command, _ in lines:
         ran = racewindow(*command.split()[1:])
         assert (ran.status, ran.err) == (int("explore" in command), ""), command
 
-    assert len(lines) == 9
+    assert len(lines) == 11
     for name in ("failure.html", "page.html", "failure.trace", "index.html", "pages/index.html"):
         assert Path(name).stat().st_size > 1_000

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from racewindow.errors import ExplorationFailed
 from racewindow.failure import Failure
 from racewindow.failure_file import StoredFailure
-from racewindow.report import execution_text, failure_text, replay_text, result_text, untrusted_text
+from racewindow.report import failure_text, result_text, untrusted_text
 from racewindow.report_layout import WIDTH, command, message, numbered, wrap
+from racewindow.report_replay import execution_text, replay_text
 from racewindow.result import Result
 from racewindow.schedule import Deviation
 from tests.harness.told import (

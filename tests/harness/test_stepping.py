@@ -409,6 +409,45 @@ def test_a_broken_property_and_a_violation_are_found_by_their_events() -> None:
     assert (looked.failing, looked.ending) == (1, "FAILURE in stuck: deadlock")
 
 
+@pytest.mark.parametrize("more", [0, 600])
+def test_it_goes_wrong_where_its_checker_has_all_that_it_needs(more: int) -> None:
+    """And not at a later event that is about the same at the same time."""
+
+    @checker("once")
+    def once(history: History) -> Verdict:
+        charged = [each for each in history.events if each.kind == "charged"]
+        return Verdict.violated([Violation("twice", "order 7", "twice", charged[1].time_ns)] if charged[1:] else [])
+
+    @library.scenario(checks=[once])
+    async def shop(sim: Simulation) -> None:
+        for _ in range(more):
+            sim.emit("looked at", order="order 7")
+        for kind in ("charged", "charged", "shipped", "charged", "thanked"):
+            await trio.lowlevel.checkpoint()
+            sim.emit(kind, order="order 7")
+
+    looked, _ = walk_of(shop, Schedule())
+
+    assert looked.failing == 2
+    assert [each.kind for each in looked.moments[2].events] == ["charged"]
+
+
+def test_what_is_violated_only_for_a_while_is_not_where_it_goes_wrong() -> None:
+    @checker("paid")
+    def paid(history: History) -> Verdict:
+        kinds = [each.kind for each in history.events]
+        missing = kinds.count("ordered") != kinds.count("paid")
+        return Verdict.violated([Violation("unpaid", "shop", "unpaid")] if missing else [])
+
+    @library.scenario(checks=[paid])
+    async def shop(sim: Simulation) -> None:
+        for kind in ("ordered", "paid", "ordered", "thanked"):
+            await trio.lowlevel.checkpoint()
+            sim.emit(kind)
+
+    assert walk_of(shop, Schedule())[0].failing == 3
+
+
 def test_what_could_have_run_instead_is_seen() -> None:
     """Also a task in `until`, exactly while its predicate holds."""
 

@@ -21,6 +21,7 @@ from racewindow_models.plan.services import PlannedExchange
 from racewindow_models.plan.telling import tell
 from racewindow_models.plan.timeline import notes_of, rows_of
 from racewindow_models.safeguards import SAFEGUARDS, Safeguards
+from racewindow_models.showing import WINDOW
 from racewindow_models.window import prepare
 
 
@@ -83,6 +84,7 @@ def scenario_of(plan: ExchangePlan, file: PlanFile) -> Scenario:
         parameters=tuple(Parameter(name, int, value) for name, value in _sizes(plan).items()),
         feed_loader=feed,
         narrate=tell,
+        display=WINDOW,
         incident=plan.incident,
         source=file.text,
     )

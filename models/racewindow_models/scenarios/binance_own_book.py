@@ -37,6 +37,7 @@ from racewindow_faults.network import Delay
 from racewindow_faults.process import Crash, Pause
 from racewindow_models.checkers_valuation import independent_band, near, no_false_liquidation
 from racewindow_models.expected import Expected
+from racewindow_models.showing_prices import admitted_price
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import told
 from racewindow_models.units import E8, SECOND_NS, text_dollars, text_e8
@@ -131,6 +132,8 @@ class Venue:
             market=MARKET,
             venues=venues,
             reference_venues=reference_venues,
+            price_e8=price_e8,
+            true_e8=self._worth_e8,
             price=text_e8(price_e8),
         )
 
@@ -166,6 +169,7 @@ class Venue:
     safeguards=BINANCE_OWN_BOOK,
     checks=(independent_band, no_false_liquidation),
     faults=(Delay(target="maker", seconds=60), Pause(target="maker", seconds=60), Crash(target="maker")),
+    display=admitted_price("USDe in the index", "dollars"),
     narrate=told(
         {
             "book.sold": "the seller sells {size} USDe: the best bid is {price} now",

@@ -63,6 +63,7 @@ from racewindow_models.cme.narrate import narrate
 from racewindow_models.cme.operator import Operator
 from racewindow_models.cme.plant import ATTEMPTS, Plant
 from racewindow_models.cme.registry import SITE_A, SITE_B, Registry
+from racewindow_models.cme.showing import FAILOVER
 from racewindow_models.cme.site import Site
 from racewindow_models.expected import Expected
 from racewindow_models.units import TimeNs, nanoseconds
@@ -95,6 +96,7 @@ EXPECTED = Expected(
         Skip(),
         Repeat(),
     ),
+    display=FAILOVER,
     narrate=narrate,
     incident="2025-11-27, CME",
 )

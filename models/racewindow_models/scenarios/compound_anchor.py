@@ -36,6 +36,7 @@ from racewindow_faults.network import Delay
 from racewindow_faults.process import Pause
 from racewindow_models.checkers_valuation import independent_band, near, no_false_liquidation
 from racewindow_models.expected import Expected
+from racewindow_models.showing_prices import admitted_price
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import listed, told
 from racewindow_models.units import E8, SECOND_NS, text_dollars, text_e8
@@ -114,6 +115,8 @@ class Lending:
             market="DAI",
             venues=price.venues,
             reference_venues=anchor.venues,
+            price_e8=price.price_e8,
+            true_e8=self._true_e8,
             price=text_e8(price.price_e8),
             anchor=text_e8(anchor.price_e8),
         )
@@ -147,6 +150,7 @@ class Lending:
     safeguards=COMPOUND_ANCHOR,
     checks=(independent_band, no_false_liquidation),
     faults=(Delay(target="arbitrageur", seconds=60), Delay(target="poster", seconds=30), Pause(target="liquidator")),
+    display=admitted_price("DAI as posted", "dollars"),
     narrate=told(
         {
             "venue.moved": "DAI costs {price} on {venue}",

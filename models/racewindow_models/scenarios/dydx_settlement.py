@@ -53,6 +53,7 @@ from racewindow_models.dydx.matcher import Matcher
 from racewindow_models.dydx.narrate_settlement import narrate
 from racewindow_models.dydx.positions import Subaccount, UsdcE8, dollars
 from racewindow_models.dydx.settler import Settler
+from racewindow_models.dydx.showing import BALANCES
 from racewindow_models.expected import Expected
 from racewindow_models.units import E8, AccountName, PriceE8, SizeE8
 
@@ -70,6 +71,7 @@ NAMES = (("carl", "alice"), ("dave", "bob"))
     safeguards={"insurance_first": "the subaccounts are updated only after the insurance fund has paid"},
     checks=(pool_not_negative, settlement_completes, failsafe_only_if_needed, conservation),
     faults=(Delay(target="insurer"), Delay(target="settler")),
+    display=BALANCES,
     narrate=narrate,
     incident="2025-10-10, dYdX",
 )

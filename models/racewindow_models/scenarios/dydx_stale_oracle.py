@@ -58,6 +58,7 @@ from racewindow_models.dydx.consumers import Engine, Liquidator
 from racewindow_models.dydx.narrate_restart import narrate
 from racewindow_models.dydx.positions import Subaccount, dollars
 from racewindow_models.dydx.prices import VALIDATORS, TruePrice
+from racewindow_models.dydx.showing import PRICES
 from racewindow_models.dydx.validator import Process, Validator
 from racewindow_models.expected import Expected
 from racewindow_models.runbook import Step, carry_out
@@ -89,6 +90,7 @@ BLOCK_NS = nanoseconds(1)
     },
     checks=(no_false_liquidation, liquidation_last, no_unknown_age, eventually_reopens),
     faults=(Stall(target="operator", seconds=300), Stall(target="sidecar-*", seconds=300), Delay(seconds=10)),
+    display=PRICES,
     narrate=narrate,
     incident="2025-10-11, dYdX",
 )

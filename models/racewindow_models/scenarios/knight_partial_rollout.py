@@ -43,6 +43,7 @@ from racewindow_models.checkers_harm import no_overexecution, repair_no_worse
 from racewindow_models.checkers_rollout import config_valid_before_activate
 from racewindow_models.expected import Expected
 from racewindow_models.runbook import Step, carry_out
+from racewindow_models.showing_prices import ORDERS
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import listed, told
 
@@ -192,6 +193,7 @@ class Market:
         Delay(target="technician", seconds=600),
         Pause(target="technician", seconds=600),
     ),
+    display=ORDERS,
     narrate=told(
         {
             "list.made": "the technician's list of servers in service: {servers}",

@@ -64,6 +64,7 @@ from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.window import prepare
 from racewindow_models.writer import MarketDataWriter
 
@@ -119,6 +120,7 @@ CHECKS = (
     ),
     feed=load,
     narrate=narrate,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex(

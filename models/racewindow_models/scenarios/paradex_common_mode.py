@@ -50,6 +50,7 @@ from racewindow_models.market_witness import MarketWitness
 from racewindow_models.narrate_market import narrate_reopening
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.units import MarketName, PriceE8
 from racewindow_models.upgrade import copy_rows
 from racewindow_models.validator import Reference, Validator
@@ -72,6 +73,7 @@ EXPECTED = Expected(
     faults=(Delay(target="committer", seconds=10), Pause(target="writer-2*")),
     feed=load,
     narrate=narrate_reopening,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_common_mode(

@@ -80,6 +80,7 @@ from racewindow_models.narrate_market import narrate_reopening
 from racewindow_models.reopening import Timing
 from racewindow_models.runbook import carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.window import prepare
 
 DAY = declared(
@@ -150,6 +151,7 @@ EXPECTED = Expected(
     faults=(Stall(target="writer-1*"), Delay(target="committer", seconds=10), Pause(target="liquidator")),
     feed=load,
     narrate=narrate_reopening,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_day(

@@ -44,6 +44,7 @@ from racewindow_models.feed import load
 from racewindow_models.narrate import narrate_writes
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.units import to_trio_seconds
 from racewindow_models.window import prepare
 from racewindow_models.writer import MarketDataWriter
@@ -70,6 +71,7 @@ OVERLAP = declared("full_downtime", "drain_writes", "fencing", "lease", "cas_wri
     faults=(Delay(target="writer-1*", seconds=10), Overlap(seconds=10)),
     feed=load,
     narrate=narrate_writes,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_overlap(

@@ -37,6 +37,7 @@ from racewindow_models.feed import load
 from racewindow_models.narrate import narrate
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.window import prepare
 
 EXPECTED = Expected(
@@ -55,6 +56,7 @@ PARTIAL_COPY = declared("presence_required", "copy_complete", "generation_check"
     faults=(StaleRead(), Delay(target="copy-job", seconds=10)),
     feed=load,
     narrate=narrate,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_partial_copy(

@@ -33,6 +33,7 @@ from racewindow_models.narrate import narrate
 from racewindow_models.rollback import Sinks
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.units import FundingIndexE8
 from racewindow_models.values import UNWRITTEN, Batch
 from racewindow_models.window import prepare
@@ -54,6 +55,7 @@ ROLLBACK = declared("outbox", "fencing")
     faults=(Crash(target="committer"), Restart(target="committer")),
     feed=load,
     narrate=narrate,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_rollback(

@@ -55,6 +55,7 @@ from racewindow_models.oracle import SpotOracle
 from racewindow_models.reopening import Reopening, Timing
 from racewindow_models.runbook import Step, carry_out
 from racewindow_models.safeguards import Safeguards, declared
+from racewindow_models.showing import WINDOW
 from racewindow_models.window import prepare
 from racewindow_models.witness import Witness
 
@@ -75,6 +76,7 @@ EXPECTED = Expected(
     faults=(Delay(target="maker", seconds=30), Stall(target="maker"), Pause(target="liquidator")),
     feed=load,
     narrate=narrate_reopening,
+    display=WINDOW,
     incident="2026-01-19, Paradex",
 )
 async def paradex_second_wave(

@@ -43,6 +43,7 @@ from racewindow_faults.network import Delay
 from racewindow_faults.process import Crash, Pause
 from racewindow_models.checkers_valuation import independent_band, near, no_false_liquidation
 from racewindow_models.expected import Expected
+from racewindow_models.showing_prices import admitted_price
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import told
 from racewindow_models.units import E8, SECOND_NS, text_dollars, text_e8
@@ -114,6 +115,8 @@ class Venue:
             market=MARKET,
             venues=(ORACLE,),
             reference_venues=reference_venues,
+            price_e8=mark_e8,
+            true_e8=_with_basis(self._true_e8, FAIR_BASIS_BPS),
             price=text_e8(mark_e8),
             reference=text_e8(reference_e8),
         )
@@ -145,6 +148,7 @@ def _account_e8(mark_e8: int) -> int:
     safeguards=WRONG_ORACLE,
     checks=(independent_band, no_false_liquidation),
     faults=(Delay(target="source-2", seconds=5), Crash(target="source-3"), Pause(target="liquidator", seconds=5)),
+    display=admitted_price("BTC mark price", "USDT"),
     narrate=told(
         {
             "source.reported": "{source} reports {price} to the oracle",

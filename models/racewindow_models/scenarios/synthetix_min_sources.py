@@ -37,6 +37,7 @@ from racewindow_faults.network import Delay, Drop
 from racewindow_faults.process import Crash
 from racewindow_models.checkers_valuation import bounded_delta, near, trades_at_true_price
 from racewindow_models.expected import Expected
+from racewindow_models.showing_prices import TRADED
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import listed, told
 from racewindow_models.units import text_e8
@@ -127,6 +128,7 @@ class Oracle:
     safeguards=SYNTHETIX_MIN_SOURCES,
     checks=(bounded_delta, trades_at_true_price),
     faults=(Crash(target="source-*"), Drop(target="source-*"), Delay(target="source-*", seconds=30)),
+    display=TRADED,
     narrate=told(
         {
             "source.answered": "{source} gives {price}",

@@ -39,6 +39,7 @@ from racewindow_faults.network import Delay
 from racewindow_faults.process import Crash, Pause
 from racewindow_models.checkers_valuation import loans_covered, near, no_unknown_age
 from racewindow_models.expected import Expected
+from racewindow_models.showing_prices import LOANS
 from racewindow_models.sizes import at_least
 from racewindow_models.telling import told
 from racewindow_models.units import E8, SECOND_NS, text_dollars, text_e8
@@ -161,6 +162,7 @@ class Pool:
     safeguards=VENUS_PAUSED_FEED,
     checks=(no_unknown_age, loans_covered),
     faults=(Delay(target="guardian", seconds=240), Pause(target="guardian", seconds=240), Crash(target="feed")),
+    display=LOANS,
     narrate=told(
         {
             "feed.paused": "the feed pauses: true is {true}, below its floor of {floor}",
