@@ -108,6 +108,8 @@ def claim_text(result: Result) -> str:
         return ""
     if result.executions == 0:
         return f"No execution of {result.scenario} came to its end: there was no time for it."
+    silent = [name for name, count in result.unknown.items() if count == result.executions]
+    unsaid = f" Not about {' and '.join(silent)}, which could not tell in any execution." if silent else ""
     if result.complete:
         return "\n".join(
             [
@@ -115,12 +117,12 @@ def claim_text(result: Result) -> str:
                 "",
                 *wrap(_complete(result)),
                 "",
-                *wrap(f"That is about this program with what is held fixed below{_as_tracked(result)}."),
+                *wrap(f"That is about this program with what is held fixed below{_as_tracked(result)}.{unsaid}"),
             ]
         )
     text = f"Nothing found in {result.scenario}: none of {counted(result.executions, 'execution')} failed."
     within = [] if result.exhaustive_bound is None else [*wrap(_complete(result)), ""]
-    doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}"
+    doubt = f"That is no proof: an order of events that was not run may fail.{_support(result)}{unsaid}"
     return "\n".join([*wrap(text), "", *within, *wrap(doubt)])
 
 

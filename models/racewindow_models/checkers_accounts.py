@@ -94,7 +94,7 @@ def conservation(history: History) -> Verdict:
     """The sum of all collateral is constant: a liquidation moves it and makes or destroys none.
 
     Necessary, and not sufficient: a funding index that is wrong by any amount takes from one side what it gives to the
-    other, and the sum stays the same.
+    other, and the sum stays the same. A rollback that restores accounts says what they hold then.
     """
     window = window_of(history)
     if window is None:
@@ -110,6 +110,8 @@ def conservation(history: History) -> Verdict:
             after_e8 = sum(held_e8.values()) + vault_e8
             if after_e8 != before_e8:
                 return Verdict.violated([_not_conserved(event, before_e8, after_e8)])
+        elif event.kind == "chain.rolled_back" and "held_e8" in event.data:
+            held_e8, vault_e8 = dict(event.data["held_e8"]), event.data["vault_e8"]
     return Verdict.holds()
 
 

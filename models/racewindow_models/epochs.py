@@ -78,9 +78,10 @@ class Row:
 class PortfolioStore(CloudStore):
     """The cloud store, with the history of every height as portfolio pages have it."""
 
-    def __init__(self, log: EpochChain | None) -> None:
-        """`log`: the chain that it is fed from, with an outbox."""
+    def __init__(self, log: EpochChain | None, made_in: Callable[[Batch], int] = made_in) -> None:
+        """`log`: the chain that it is fed from, with an outbox. `made_in`: the epoch of a batch."""
         super().__init__()
+        self._made_in = made_in
         self._log = log
         self._rows: TrackedDict[BlockHeight, tuple[Row, ...]] = TrackedDict(name="portfolio")
 
@@ -88,7 +89,7 @@ class PortfolioStore(CloudStore):
         """Keep the batch of a block; one that a log feeds has it already."""
         if self._log is None:
             super().store(height, batch)
-            self._rows[height] = (*self._rows.get(height, ()), Row(batch, made_in(batch)))
+            self._rows[height] = (*self._rows.get(height, ()), Row(batch, self._made_in(batch)))
 
     def batch(self, height: BlockHeight) -> Batch | None:
         """The batch of a block, None if there is none."""
@@ -97,17 +98,24 @@ class PortfolioStore(CloudStore):
     def shown_above(self, height: BlockHeight) -> dict[BlockHeight, Row]:
         """What a portfolio page shows above a height."""
         if self._log is not None:
-            return {each: Row(batch, made_in(batch)) for each, batch in self._log.above(height).items()}
+            return {each: Row(batch, self._made_in(batch)) for each, batch in self._log.above(height).items()}
         return {each: rows[0] for each, rows in self._rows.items() if each > height}
+
+    def forget_above(self, height: BlockHeight) -> None:
+        """Go back to a height: what is above it is gone. A store that a log feeds goes back with it."""
+        for each in [each for each in self._rows if each > height]:
+            del self._rows[each]
+            del self._batches[each]
 
 
 class EpochWitness(Witness):
     """A witness that knows in which epoch the batch of a block was made."""
 
     __slots__ = ()
+    made_in = staticmethod(made_in)
 
     def _more(self, block: Block) -> dict[str, Any]:
-        return {"made_in": made_in(block.batch)}
+        return {"made_in": self.made_in(block.batch)}
 
 
 class EpochCommitter(Committer):

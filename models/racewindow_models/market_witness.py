@@ -53,13 +53,12 @@ class MarketWitness:
         self._log.warning("went back", database=database)
         self._emit("upgrade.given_up", database=database)
 
-    def rolled_back(self, done: Rollback) -> None:
-        """The operator has restored chain and accounts to a block."""
+    def rolled_back(self, done: Rollback, **held: object) -> None:
+        """The operator has restored chain and accounts to a block. `held`: what accounts and vault hold then."""
         snapshot = done.snapshot
         self._log.warning("chain rolled back", height=snapshot.block.height, state_root=done.root)
-        self._emit(
-            "chain.rolled_back", block=snapshot.block, epoch=done.epoch, root=done.root, snapshot_root=snapshot.root
-        )
+        roots = {"root": done.root, "snapshot_root": snapshot.root}
+        self._emit("chain.rolled_back", block=snapshot.block, epoch=done.epoch, **roots, **held)
 
     def verified(self, snapshot: Snapshot, root: str) -> None:
         """The operator has looked again whether the chain has the state that it was rolled back to."""

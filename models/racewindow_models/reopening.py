@@ -68,6 +68,9 @@ class Reopening:
     marks. `epoch`: the chain's; with one given, what happens to accounts goes into a ledger.
     """
 
+    make_writer: type[MarkWriter] = MarkWriter
+    writer_name = LATER_WRITER
+
     def __init__(
         self,
         sim: Simulation,
@@ -101,7 +104,7 @@ class Reopening:
             banded_triggers=banded_triggers,
         )
         self._cloud = cloud
-        self.writer = self._writer(LATER_WRITER)
+        self.writer = self._writer(self.writer_name)
         self.ledger = (
             None if epoch is None else Ledger(fair_e8=self.fair_e8, now_ns=lambda: witness.now_ns, epoch=epoch)
         )
@@ -146,7 +149,7 @@ class Reopening:
     # --- services ---------------------------------------------------------------------------------------------------
 
     def _writer(self, instance: str) -> MarkWriter:
-        return MarkWriter(
+        return self.make_writer(
             instance,
             self._window.states,
             oracle=self._oracle,

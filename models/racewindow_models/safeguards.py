@@ -27,6 +27,7 @@ SAFEGUARDS = {
     "generation_check": "the committer refuses a value of an older generation than the last one on the chain",
     "outbox": "the cloud store is fed from the chain's own log, so that both sinks roll back together",
     "independent_validation": "validation compares with the state before the window and other venues, not the sinks",
+    "re_evaluate": "whoever leaves a halt validates again if there is a newer block than the validated one",
     "external_mark_at_reopen": "while markets reopen, the mark price follows other venues; the own book has no vote",
     "liquidation_grace": "liquidation begins only when a grace period after the reopening is over",
     "liquidation_after_fresh": "liquidation begins only when all feeds are fresh again",
@@ -59,6 +60,7 @@ class Safeguards:
     generation_check: bool = False
     outbox: bool = False
     independent_validation: bool = False
+    re_evaluate: bool = False
     external_mark_at_reopen: bool = False
     liquidation_grace: bool = False
     liquidation_after_fresh: bool = False

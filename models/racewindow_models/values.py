@@ -24,7 +24,8 @@ class Provenance:
     `producer`: the service instance. `state_by`: the instance whose state it started from, `NOBODY` for a state that
     was not there. `from_saved_state`: whether that state goes back, over any number of rounds, to the one that was
     saved before the window. `sources`: what else it was computed from, such as the spot oracle or the venue's own book.
-    `last_thin_ns`: when a book that was thin last had a vote in it, None for never.
+    `last_thin_ns`: when a book that was thin last had a vote in it, None for never. `made_in`: the epoch of the chain
+    that it belongs to, where that is kept.
     """
 
     producer: str
@@ -32,6 +33,7 @@ class Provenance:
     from_saved_state: bool
     sources: tuple[str, ...] = ()
     last_thin_ns: TimeNs | None = None
+    made_in: int = 0
 
     def __str__(self) -> str:
         if self.producer == NOBODY:

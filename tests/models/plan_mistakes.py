@@ -27,6 +27,13 @@ SAFEGUARD = "presence_required = false"
 LAST_STEP = 'by = "operator"\ndo = "start"'
 DROP = START + '\n\n[[runbook]]\nstep = "drop"\nby = "operator"\ndo = "drop"\n'
 
+RESTORE = '\n[[runbook]]\nstep = "back"\nby = "operator"\ndo = "restore"\nparts = [{}]\n'
+VALIDATE = '\n[[runbook]]\nstep = "v"\nby = "operator"\ndo = "validate"\nagainst = "{}"\non_rejection = "abort"\n'
+COMMITTER = (
+    '[services.committer]                # takes what was published to the chain and the cloud\nat_start = "down"'
+)
+GRACE = "[services.liquidator]               # closes accounts that are below their margin\n"
+
 FEED = '# file = "prices.csv"'
 
 CATALOGUE = [
@@ -79,7 +86,7 @@ CATALOGUE = [
     Mistake("unknown step", SWITCH, 'after = ["copy rows"]', "runbook[3].after[1]", "no step", "copy the rows", "copy the rows"),
     Mistake("unknown market", COPY, 'markets = ["XPR"]', "runbook[2].markets[1]", "no market", "XRP", "XRP"),
     Mistake("unknown safeguard", SAFEGUARD, "presence_requird = true", "safeguards.presence_requird", "no safeguard", "fencing", "presence_required"),
-    Mistake("safeguard of other services", SAFEGUARD, "outbox = true", "safeguards.outbox", "no safeguard", "fencing"),
+    Mistake("safeguard of other services", SAFEGUARD, "insurance_first = true", "safeguards.insurance_first", "no safeguard", "fencing"),
     Mistake("safeguard not listed", SWITCH, 'only_with = "fencing"', "runbook[3].only_with", "no safeguard in", "require_ready"),
     Mistake("safeguard without a step", SAFEGUARD, "copy_complete = true", "safeguards.copy_complete", "does nothing", 'only_with = "copy_complete"'),
     Mistake("unknown check", CHECKS, "safe_to_leaf = true", "checks.safe_to_leaf", "no check", "conservation", "safe_to_leave"),
@@ -107,5 +114,25 @@ CATALOGUE = [
     Mistake("name of another service", "instances.writer-2", "instances.committer", "services.writer.instances.committer", "another service", "of its own", "writer-1"),
     Mistake("person called like an instance", 'operator = "', 'writer-1 = "x"\noperator = "', "people.writer-1", "is an instance", "a name of their own"),
     Mistake("no feed there", FEED, 'file = "nowhere.csv"', "feed.file", "there is no file", "a CSV file"),
+    # going back, validating, opening
+    Mistake("unknown part", SWITCH, SWITCH + RESTORE.format('"chian"'), "runbook[4].parts[1]", "it cannot be 'chian'", "chain, cloud, database", "chain"),
+    Mistake("part named twice", SWITCH, SWITCH + RESTORE.format('"chain", "chain"'), "runbook[4].parts[2]", "named twice", "each part once"),
+    Mistake("nothing to restore", SWITCH, SWITCH + RESTORE.format(""), "runbook[4].parts", "it is empty", "at least one entry"),
+    Mistake("unknown source of a validation", SWITCH, SWITCH + VALIDATE.format("clod"), "runbook[4].against", "it cannot be 'clod'", "cloud, state before", "cloud"),
+    Mistake("validation without a reaction", SWITCH, SWITCH + VALIDATE.format("cloud").replace("on_rejection", "# "), "runbook[4].on_rejection", "'on_rejection' is missing", "what happens if something is wrong"),
+    Mistake("validation that is not waited for", SWITCH, SWITCH + VALIDATE.format("cloud") + 'within = "1 min"\non_overrun = "continue"', "runbook[4].on_overrun", "nobody can go on", "abort", "abort"),
+    Mistake("validation of what never comes", COMMITTER, VALIDATE.format("cloud") + 'block_since = "5 s"', "runbook[1].block_since", "no committer", "[services.committer]"),
+    Mistake("negative grace", GRACE, GRACE + 'grace = "-1 s"\n', "services.liquidator.grace", "below 0", "at least 0"),
+    Mistake("grace of another service", "[services.committer]", '[services.committer]\ngrace = "5 s"', "services.committer.grace", "no key in [services.committer]", "at_start"),
+    Mistake("safeguard of a rollback that is not", SAFEGUARD, "outbox = true", "safeguards.outbox", "nothing is restored", 'do = "restore"'),
+    Mistake("safeguard of a validation that is not", SAFEGUARD, "re_evaluate = true", "safeguards.re_evaluate", "validates anything", 'do = "validate"'),
+    Mistake("safeguard of a grace that is not", SAFEGUARD, "liquidation_grace = true", "safeguards.liquidation_grace", "no grace period", "grace in"),
+    Mistake("decision without its bound", CHECKS, "decision_inputs_fresh = true", "checks.decision_inputs_fresh", "lacks its bound", "within"),
+    Mistake("nobody comes back", "[checks]", "[book]\n[checks]", "book", "nobody ever trades", 'do = "bring back"'),
+    Mistake("nowhere to come back to", 'do = "switch"', 'do = "bring back"', "runbook[3].do", "nobody trades in this plan", "[book]"),
+    Mistake("two liquidators", "[checks]", "[book]\n[checks]", "services.liquidator", "a liquidator among them", "[book] without"),
+    Mistake("bid outside the band", "[checks]", '[book]\ndepth = "40 %"\n[checks]', "book.depth", "outside the general price band", "below 30 %"),
+    Mistake("name of who comes back", "[people]", '[book]\n[people]\nmaker = "m"', "people.maker", "one of those who are brought back", "a name of its own"),
+    Mistake("safeguard of a book that is not", SAFEGUARD, "post_only_band = true", "safeguards.post_only_band", "it has no order book", "[book]"),
     Mistake("nothing is checked", "no_false_liquidation = true\nready_before_write = true\nsafe_to_leave = true", "safe_to_leave = false", "checks", "nothing is checked", "at least one"),
 ]  # fmt: skip

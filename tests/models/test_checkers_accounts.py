@@ -145,6 +145,19 @@ def test_a_liquidation_that_makes_collateral_is_found() -> None:
     )
 
 
+@pytest.mark.parametrize("restores", [True, False])
+def test_after_a_rollback_collateral_is_counted_from_what_was_restored(restores: bool) -> None:  # noqa: FBT001
+    """The first account's liquidation is undone; the second one's takes from the vault what it never had."""
+    first, second, *_ = window().accounts
+    wrong = replace(true_values(BTC, 60), mark_price_e8=PriceE8(E8))
+    held_e8 = {account.name: account.collateral_e8 for account in window().accounts}
+    back = Event(2, "operator", 62 * 10**9, "chain.rolled_back", {"held_e8": held_e8, "vault_e8": UsdtE8(0)})
+    events = (liquidation(first, wrong, 60), back, liquidation(second, wrong, 65))
+    found = conservation.check(sums(*(events if restores else (events[0], events[2]))))
+
+    assert found.judgement is (Judgement.HOLDS if restores else Judgement.VIOLATED)
+
+
 def test_conservation_does_not_see_a_wrong_index() -> None:
     long, other, *_ = window().accounts
     wrong = replace(true_values(BTC, 60), funding_index_e8=ZERO, provenance=UNLOADED)

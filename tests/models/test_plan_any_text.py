@@ -21,6 +21,20 @@ DATA: dict[str, Any] = tomllib.loads(EXCHANGE.template) | {
     "faults": {"budget": 1, "kinds": ["crash:target=writer-2"]},
     "cut_off": {"then": "leave", "resume_after": "5 s"},
 }
+DATA["book"] = {"depth": "20 %", "makers_back": "13 s", "rounds": 2}
+DATA["services"].pop("liquidator")
+DATA["runbook"] += [
+    {"step": "let in", "by": "operator", "do": "bring back"},
+    {"step": "back", "by": "operator", "do": "restore", "parts": ["chain", "cloud"]},
+    {
+        "step": "look",
+        "by": "operator",
+        "do": "validate",
+        "against": "cloud",
+        "block_since": "5 s",
+        "on_rejection": "abort",
+    },
+]
 PATHS = list(paths_in(DATA))
 NUMBERS = st.sampled_from([0, -1, 1.5, True, 10**30])
 TEXTS = st.one_of(st.sampled_from(["", "x", "5 s", "-5 s", "1 e", "writer-1", "1e999 s"]), st.text(max_size=3))

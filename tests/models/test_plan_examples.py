@@ -40,7 +40,9 @@ STATED = [each for path in sorted(FOLDER.glob("*.toml")) for each in stated(path
 
 def test_every_example_states_its_verdict() -> None:
     assert {each.path.stem for each in STATED if each.safeguards is None} == {
-        *("paradex", "paradex_safeguards", "zero_downtime_migration", "leader_failover", "rolling_restart")
+        *("paradex", "paradex_safeguards", "paradex_common_mode", "paradex_rollback"),
+        "paradex_second_wave",
+        *("zero_downtime_migration", "leader_failover", "rolling_restart"),
     }
 
 

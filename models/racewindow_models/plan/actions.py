@@ -9,20 +9,26 @@ import trio
 import racewindow
 from racewindow import until
 from racewindow_models.plan.schema import (
+    BringBack,
     Compare,
     CopyRows,
     Drain,
     Drop,
     Mode,
+    Restore,
     SetMode,
     Start,
     StepBase,
     Stop,
     Switch,
+    TakeSnapshot,
+    Validate,
     Wait,
     WriteBoth,
 )
 from racewindow_models.plan.services import PlannedExchange
+from racewindow_models.plan.trading import NAMES
+from racewindow_models.plan.validating import HALTED
 from racewindow_models.units import MarketName, TimeNs, to_trio_seconds
 
 
@@ -32,13 +38,19 @@ class Actions:
     def __init__(self, exchange: PlannedExchange) -> None:
         self._exchange, self._plan = exchange, exchange.plan
         self._modes_before: dict[str, Mode | None] = {}
+        validates = any(isinstance(step, Validate) for step in self._plan.runbook)
+        self._looks_at_exits = validates or bool(self._plan.checks.get("validate_before_exit"))
+        """To look is an access, which makes orders differ: only where somebody wants to know."""
 
-    async def do(self, step: StepBase) -> None:
-        """Do a step. What it takes passes before it has an effect; a copy's is spread evenly over its batches."""
+    async def do(self, step: StepBase) -> bool:
+        """Do a step; False if it has found that the runbook must not go on.
+
+        What it takes passes before it has an effect; a copy's is spread evenly over its batches.
+        """
         exchange, takes = self._exchange, TimeNs(racewindow.choose(step.takes))
         if isinstance(step, CopyRows):
             await self._copy(step, takes)
-            return
+            return True
         await _pass(takes)
         match step:
             case Stop():
@@ -52,7 +64,7 @@ class Actions:
             case WriteBoth():
                 exchange.routing.write_both(both=True)
             case Switch():
-                exchange.routing.switch(exchange.target)
+                exchange.switch(exchange.target)
             case Drop():
                 exchange.routing.write_both(both=False)
                 exchange.source.drop()
@@ -62,12 +74,26 @@ class Actions:
                 await exchange.drain_writes()
             case SetMode():
                 self._modes_before[step.step] = exchange.mode.get()
-                self._set_mode(step.mode)
+                return await self._set_mode(step.mode)
+            case Validate():
+                return await exchange.validating.validate(step)
+            case BringBack():
+                exchange.bring_back()
+            case TakeSnapshot() | Restore():
+                await self._go_back(step)
             case _:
                 assert isinstance(step, Wait), step
+        return True
+
+    async def _go_back(self, step: TakeSnapshot | Restore) -> None:
+        assert self._exchange.restoring is not None, "the plan has such a step"
+        if isinstance(step, Restore):
+            await self._exchange.restoring.restore(step.parts)
+        else:
+            self._exchange.restoring.take()
 
     async def undo(self, step: StepBase) -> None:
-        """Undo a step that was done, or begun. Copied rows stay where they are; what is dropped cannot come back."""
+        """Undo a step that was done, or begun. What was copied or restored stays; what is dropped cannot come back."""
         exchange = self._exchange
         match step:
             case Stop():
@@ -79,13 +105,20 @@ class Actions:
             case WriteBoth():
                 exchange.routing.write_both(both=False)
             case Switch():
-                exchange.routing.switch(exchange.source)
+                exchange.switch(exchange.source)
+            case BringBack():
+                for name in NAMES:
+                    await exchange.stop(name)
             case SetMode() if step.step in self._modes_before:
-                self._set_mode(self._modes_before[step.step])
+                await self._set_mode(self._modes_before[step.step])
 
-    def _set_mode(self, mode: Mode | None) -> None:
-        self._exchange.mode.set(mode)
-        self._exchange.sim.emit("mode.changed", mode=mode)
+    async def _set_mode(self, mode: Mode | None) -> bool:
+        """Set the mode, also to leave a halt; False if that must not be, by what is validated again."""
+        leaves = self._exchange.mode.get() in HALTED and mode not in HALTED
+        if leaves and self._looks_at_exits and not await self._exchange.validating.may_leave():
+            return False
+        self._exchange.set_mode(mode)
+        return True
 
     # --- copying ----------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """Carrying out a plan's runbook: several people, each with their own steps in order, who wait for each other.
 
-A runbook ends in one of four ways: all steps are done; a step overruns, and the plan says that it is aborted or rolled
-back; or whoever carries it out is cut off after some step, and the plan says what happens then. Where it can be cut off
-is a decision after each step, so every cut is explored. Once it has been stopped nobody begins another step; what is
-under way is finished first.
+A runbook ends in one of these ways: all steps are done; a step overruns, or a validation rejects what it looks at, and
+the plan says that it is aborted or rolled back; or whoever carries it out is cut off after some step, and the plan says
+what happens then. Where it can be cut off is a decision after each step, so every cut is explored. Once it has been
+stopped nobody begins another step; what is under way is finished first.
 
 Before each step is the fault point `runbook.step`: a person may skip one, repeat it or take it early. A step that was
 skipped counts as done, because that is what the others are told.
@@ -18,7 +18,7 @@ import trio
 import racewindow
 from racewindow import Cell, StepFault, TrackedDict, until
 from racewindow_models.plan.actions import Actions
-from racewindow_models.plan.schema import ExchangePlan, StepBase
+from racewindow_models.plan.schema import ExchangePlan, StepBase, Validate
 from racewindow_models.plan.services import PlannedExchange
 from racewindow_models.units import TimeNs, to_trio_seconds
 
@@ -34,7 +34,8 @@ class Carrying:
         self._actions = Actions(exchange)
         plan: ExchangePlan = exchange.plan
         self._cut_off = plan.cut_off
-        self._can_stop = plan.cut_off is not None or any(s.on_overrun in ("abort", "roll back") for s in steps)
+        stops = any(s.on_overrun in ("abort", "roll back") or isinstance(s, Validate) for s in steps)
+        self._can_stop = plan.cut_off is not None or stops
         names = {each.step for each in steps}
         self._after = {each.step: [name for name in each.after if name in names] for each in steps}
         self._done: TrackedDict[str, bool] = TrackedDict(name="runbook.done")
@@ -86,7 +87,8 @@ class Carrying:
         self._begun[step.step] = True
         self._tell("begins", step)
         if step.within is None:
-            await self._work(step, in_turn=in_turn)
+            if not await self._work(step, in_turn=in_turn):
+                return self._reject(step)
             self._finish(step, again=again)
         elif step.on_overrun == "continue":
             self._under_way.update(lambda count: count + 1)
@@ -96,14 +98,23 @@ class Carrying:
             if step.step not in self._done:
                 self._tell("overruns", step)
         else:
+            is_right = True
             with trio.move_on_after(to_trio_seconds(TimeNs(step.within))) as scope:
-                await self._work(step, in_turn=in_turn)
+                is_right = await self._work(step, in_turn=in_turn)
             if scope.cancelled_caught:
                 self._tell("overruns", step)
                 self._stop(step, "roll back" if step.on_overrun == "roll back" else "leave")
                 return False
+            if not is_right:
+                return self._reject(step)
             self._finish(step, again=again)
         return True
+
+    def _reject(self, step: StepBase) -> bool:
+        """A step has found that it must not go on: stop the runbook as the step says."""
+        self._tell("rejects", step)
+        self._stop(step, "roll back" if getattr(step, "on_rejection", "abort") == "roll back" else "leave")
+        return False
 
     async def _turn(self, step: StepBase, *, again: bool) -> bool:
         """Wait until a step's time has come: those before it are done, and it is late enough."""
@@ -128,12 +139,14 @@ class Carrying:
         return not self._stopped.get()
 
     async def _work_in_the_background(self, step: StepBase) -> None:
-        await self._work(step, in_turn=True)
-        self._finish(step)
+        if await self._work(step, in_turn=True):
+            self._finish(step)
+        else:
+            self._reject(step)
         self._under_way.update(lambda count: count - 1)
 
-    async def _work(self, step: StepBase, *, in_turn: bool) -> None:
-        """Wait for the instances that it waits for, and do it."""
+    async def _work(self, step: StepBase, *, in_turn: bool) -> bool:
+        """Wait for the instances that it waits for, and do it; False if it found that the runbook must not go on."""
         exchange = self._exchange
         if in_turn and (step.when_ready or step.when_gone):
             await until(
@@ -142,7 +155,7 @@ class Carrying:
                     and not any(exchange.is_up(name) for name in step.when_gone)
                 )
             )
-        await self._actions.do(step)
+        return await self._actions.do(step)
 
     def _finish(self, step: StepBase, *, again: bool = False) -> None:
         self._tell("is done", step)

@@ -13,8 +13,16 @@ from racewindow_models.checkers_chain import (
     ready_before_write,
     sinks_agree,
 )
-from racewindow_models.checkers_sinks import generation_monotonic
+from racewindow_models.checkers_ownership import single_active_writer
+from racewindow_models.checkers_reopening import conservation_of_transfers, validate_before_exit
+from racewindow_models.checkers_reopening import liquidation_last as liquidation_after_thin_books
+from racewindow_models.checkers_rollout import config_valid_before_activate
+from racewindow_models.checkers_sinks import generation_monotonic, rollback_complete, sinks_agree_when_read
+from racewindow_models.checkers_valuation import independent_band
+from racewindow_models.plan.checks_opening import decision_inputs_fresh, liquidation_last
+from racewindow_models.plan.judgeable import cannot_judge
 from racewindow_models.plan.quantities import text_time
+from racewindow_models.plan.schema import ExchangePlan, Within, goes_back
 
 
 @checker("safe_to_leave")
@@ -89,9 +97,35 @@ CHECKS: dict[str, Checker] = {
         sinks_agree,
         conservation,
         no_overlap,
+        single_active_writer,
+        config_valid_before_activate,
+        validate_before_exit,
+        liquidation_last,
+        independent_band,
+        rollback_complete,
         safe_to_leave,
     )
 }
 """Those without a bound of their own, by name, the gravest first."""
-BOUNDED: dict[str, Callable[[int], Checker]] = {"eventually_reopens": eventually_reopens}
+BOUNDED: dict[str, Callable[[int], Checker]] = {
+    "eventually_reopens": eventually_reopens,
+    "decision_inputs_fresh": decision_inputs_fresh,
+}
 """Those that need one."""
+
+
+OF_BOOKS: dict[str, Checker] = {
+    "conservation": conservation_of_transfers,
+    "liquidation_last": liquidation_after_thin_books,
+}
+"""How the same is judged where accounts trade, and marks follow a book."""
+
+
+def checker_of(name: str, wanted: bool | Within, plan: ExchangePlan) -> Checker:  # noqa: FBT001
+    """The checker that a plan names; one that answers unknown where the plan has nothing that it could judge."""
+    made = BOUNDED[name](wanted.within) if isinstance(wanted, Within) else CHECKS[name]
+    if why := cannot_judge(name, plan):
+        return checker(name)(lambda _: Verdict.unknown(why))
+    if name == "sinks_agree" and goes_back(plan):
+        return sinks_agree_when_read
+    return made if plan.book is None else OF_BOOKS.get(name, made)

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from racewindow import PlanMistake, UsageError, parse_fault
+from racewindow_models.fair import GENERAL_BAND_E8
 from racewindow_models.feed import load
 from racewindow_models.plan.checks import BOUNDED, CHECKS
 from racewindow_models.plan.quantities import text_time
-from racewindow_models.plan.schema import CopyRows, Drop, ExchangePlan, SetMode, Start, StepBase, Stop, Within
+from racewindow_models.plan.schema import (
+    BringBack,
+    CopyRows,
+    Drop,
+    ExchangePlan,
+    Restore,
+    SetMode,
+    Start,
+    StepBase,
+    Stop,
+    Validate,
+    Within,
+    goes_back,
+)
+from racewindow_models.plan.trading import NAMES
 from racewindow_models.plan.waits import before, by_person, stuck
+from racewindow_models.units import E8
 
 BY_THE_OPERATOR = ("full_downtime", "drain_writes", "copy_complete")
 """Safeguards that are steps of the runbook; all others are in the services."""
 OF_PLANS = (
     *("require_ready", "presence_required", "age_guard", "atomic_batch", "delta_guard", "keep_last_good"),
-    *("fencing", "lease", "cas_write", "generation_check", *BY_THE_OPERATOR),
+    *("fencing", "lease", "cas_write", "generation_check", "outbox", "independent_validation", "re_evaluate"),
+    *("liquidation_grace", "liquidation_after_fresh", "external_mark_at_reopen", "post_only_band"),
+    *BY_THE_OPERATOR,
 )
 """Those that make a difference in a plan; others guard services that a plan has not."""
+BAND_PERCENT = GENERAL_BAND_E8 * 100 // E8
 SINGLE = ("committer", "liquidator")
 """Services of one instance, which is called like the service."""
 
@@ -28,6 +47,7 @@ def mistakes_in(plan: ExchangePlan, folder: Path) -> list[PlanMistake]:
     """Everything that does not fit, in no particular order."""
     return [
         *_instances(plan),
+        *_book(plan),
         *_feed(plan, folder),
         *(mistake for number in range(len(plan.runbook)) for mistake in _step(plan, number, folder)),
         *_names(plan),
@@ -75,6 +95,30 @@ def _instances(plan: ExchangePlan) -> Iterator[PlanMistake]:
         yield PlanMistake(("database", "versions"), f"both versions are called {old!r}", "two names")
 
 
+def _book(plan: ExchangePlan) -> Iterator[PlanMistake]:
+    back = [number for number, step in enumerate(plan.runbook) if isinstance(step, BringBack)]
+    if plan.book is None:
+        for number in back:
+            yield PlanMistake(("runbook", number, "do"), "nobody trades in this plan", "a table [book]")
+        return
+    if not back:
+        yield PlanMistake(("book",), "nobody ever trades there", 'a step with do = "bring back"')
+    for number in back[1:]:
+        wrong = f"{plan.runbook[back[0]].step!r} has brought everybody back"
+        yield PlanMistake(("runbook", number, "do"), wrong, "one such step")
+    if not 0 <= plan.book.depth < BAND_PERCENT:
+        wrong = f"{plan.book.depth} % is outside the general price band"
+        yield PlanMistake(("book", "depth"), wrong, f"at least 0 %, below {BAND_PERCENT} %")
+    if plan.services.liquidator is not None:
+        wrong = "those who are brought back have a liquidator among them"
+        yield PlanMistake(("services", "liquidator"), wrong, "[book] without this table")
+    where = ("services", "writer", "instances")
+    for name in NAMES:
+        for place, taken in (((*where, name), plan.services.writer.instances), (("people", name), plan.people)):
+            if name in taken:
+                yield PlanMistake(place, f"{name!r} is one of those who are brought back", "a name of its own")
+
+
 def _feed(plan: ExchangePlan, folder: Path) -> Iterator[PlanMistake]:
     try:
         market_names(plan, folder)
@@ -104,10 +148,25 @@ def _step(plan: ExchangePlan, number: int, folder: Path) -> Iterator[PlanMistake
             yield PlanMistake.unknown((*where, key), "safeguard in [safeguards]", name, plan.safeguards)
     if isinstance(step, CopyRows) and step.markets is not None:
         yield from _markets(plan, where, step.markets, folder)
+    if isinstance(step, Validate):
+        yield from _validation(plan, where, step)
+    if isinstance(step, Restore):
+        for position, part in enumerate(step.parts):
+            if part in step.parts[:position]:
+                yield PlanMistake((*where, "parts", position), f"{part!r} is named twice", "each part once")
     if (step.within is None) != (step.on_overrun is None):
         lacks, has = ("on_overrun", "within") if step.on_overrun is None else ("within", "on_overrun")
         expected = "continue, abort or roll back" if lacks == "on_overrun" else 'how long it may take, such as "5 min"'
         yield PlanMistake((*where, has), f"the key {lacks!r} is missing beside {has!r}", expected)
+
+
+def _validation(plan: ExchangePlan, where: tuple[str | int, ...], step: Validate) -> Iterator[PlanMistake]:
+    if step.on_overrun == "continue":
+        wrong = "nobody can go on before a validation has an answer"
+        yield PlanMistake((*where, "on_overrun"), wrong, "abort or roll back", "abort")
+    if step.block_since is not None and plan.services.committer is None and plan.book is None:
+        wrong = "there will be no such block, because this plan has no committer"
+        yield PlanMistake((*where, "block_since"), wrong, "[services.committer]")
 
 
 def _markets(plan: ExchangePlan, where: tuple[str | int, ...], named: list[str], folder: Path) -> Iterator[PlanMistake]:
@@ -188,6 +247,37 @@ def _undoing(plan: ExchangePlan) -> Iterator[PlanMistake]:
         yield PlanMistake(("cut_off", "then"), wrong, "leave or resume", "resume")
 
 
+def _validates(plan: ExchangePlan) -> bool:
+    return any(isinstance(step, Validate) for step in plan.runbook)
+
+
+def _liquidates(plan: ExchangePlan) -> bool:
+    return plan.services.liquidator is not None or plan.book is not None
+
+
+def _has_grace(plan: ExchangePlan) -> bool:
+    closer = plan.services.liquidator
+    return plan.book is not None or (closer is not None and closer.grace > 0)
+
+
+def _has_book(plan: ExchangePlan) -> bool:
+    return plan.book is not None
+
+
+_NO_BOOK = (_has_book, "it has no order book", "[book]")
+_NO_VALIDATION = (_validates, "no step validates anything", 'a step with do = "validate"')
+_GUARDED: dict[str, tuple[Callable[[ExchangePlan], bool], str, str]] = {
+    "outbox": (goes_back, "nothing is restored", 'a step with do = "restore"'),
+    "independent_validation": _NO_VALIDATION,
+    "re_evaluate": _NO_VALIDATION,
+    "liquidation_after_fresh": (_liquidates, "it has no liquidator", "[services.liquidator]"),
+    "external_mark_at_reopen": _NO_BOOK,
+    "post_only_band": _NO_BOOK,
+    "liquidation_grace": (_has_grace, "there is no grace period", "grace in [services.liquidator]"),
+}
+"""Safeguard -> whether a plan has what it guards, what it lacks else, and what was expected."""
+
+
 def _safeguards(plan: ExchangePlan) -> Iterator[PlanMistake]:
     referred = {name for step in plan.runbook for name in (step.only_with, step.not_with)}
     for name in plan.safeguards:
@@ -196,6 +286,9 @@ def _safeguards(plan: ExchangePlan) -> Iterator[PlanMistake]:
         elif name in BY_THE_OPERATOR and name not in referred:
             wrong = f"{name!r} does nothing in this plan, because no step depends on it"
             yield PlanMistake(("safeguards", name), wrong, f'a step with only_with = "{name}" or not_with = "{name}"')
+        elif name in _GUARDED and not _GUARDED[name][0](plan):
+            wrong = f"{name!r} does nothing in this plan, because {_GUARDED[name][1]}"
+            yield PlanMistake(("safeguards", name), wrong, _GUARDED[name][2])
 
 
 def _checks(plan: ExchangePlan) -> Iterator[PlanMistake]:

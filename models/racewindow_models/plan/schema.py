@@ -15,6 +15,8 @@ from racewindow_models.plan.quantities import BasisPoints, Duration, Durations, 
 Overrun = Literal["continue", "abort", "roll back"]
 Mode = Literal["halted", "cancel_only", "post_only", "open"]
 AtStart = Literal["working", "idle", "down"]
+Part = Literal["chain", "cloud", "database"]
+Source = Literal["cloud", "state before"]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Names = Annotated[list[str], Field(min_length=1)]
 
@@ -40,6 +42,9 @@ class Exchange(Table):
 
     markets: Count = Field(default=2, description="markets, made of the feed")
     accounts: Count = Field(default=2, description="accounts in each market, by turns long and short")
+    cross: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, description="accounts with cross margin, which have a position in every market"
+    )
     ticks: Count = Field(default=2, description="rounds in which a writer publishes")
     batches: Count = Field(default=2, description="rounds in which committer and liquidator look at what there is")
     first_round: Seconds = Field(default=60, description="when round 0 is, counted from the start of the window")
@@ -76,6 +81,14 @@ class Single(Table):
     at_start: Literal["working", "down"] = Field(description="whether it works when the window begins")
 
 
+class Liquidating(Single):
+    """The liquidator."""
+
+    grace: Duration = Field(
+        default=0, description="how long after the markets open, or after its start, liquidation has to wait"
+    )
+
+
 class Services(Table):
     """The services and their instances."""
 
@@ -83,7 +96,7 @@ class Services(Table):
     committer: Single | None = Field(
         default=None, description="takes the published values and commits them to chain and cloud"
     )
-    liquidator: Single | None = Field(
+    liquidator: Liquidating | None = Field(
         default=None, description="closes accounts that the chain says are below their margin"
     )
 
@@ -100,6 +113,18 @@ class Database(Table):
         "read from one version and then written to the other",
     )
     batch: Count = Field(default=1, description="rows in a batch of `read, then write`")
+
+
+class Book(Table):
+    """The order book of every market, and who trades there once a step brings them back. All of it is illustrative."""
+
+    depth: Percent = Field(
+        default=20, description="how far below the fair price the first bid rests in a book that is still thin"
+    )
+    makers_back: Seconds = Field(default=13, description="how long after the others market makers are back")
+    grace: Seconds = Field(default=30, description="how long liquidation has to wait, with `liquidation_grace`")
+    rounds: Count = Field(default=2, description="rounds in which liquidator and TP/SL orders look")
+    banded_triggers: bool = Field(default=False, description="price bands restrict TP/SL orders too")
 
 
 class StepBase(Table):
@@ -186,16 +211,58 @@ class SetMode(StepBase):
     mode: Mode = Field(description="the mode from now on")
 
 
+class Validate(StepBase):
+    """Have the newest block validated: whoever leaves a halt should rest on that."""
+
+    do: Literal["validate"]
+    against: Source = Field(
+        description="what it is held against: what the cloud store has of it, which the same writer made, or the state "
+        "before the window and the prices of other venues"
+    )
+    block_since: Duration | None = Field(
+        default=None, description="it first waits until both sinks have a block of this time, or later"
+    )
+    on_rejection: Literal["abort", "roll back"] = Field(
+        description="what happens if something is wrong: the runbook ends there, or what was done is undone"
+    )
+
+
+class TakeSnapshot(StepBase):
+    """Keep the newest block, with the accounts at it; without this step the snapshot is of the window's beginning."""
+
+    do: Literal["snapshot"]
+
+
+class Restore(StepBase):
+    """Go back to the snapshot: parts of the exchange, one after the other. Accounts go back with the chain."""
+
+    do: Literal["restore"]
+    parts: Annotated[list[Part], Field(min_length=1)] = Field(
+        description="what is restored: chain, cloud, database (the version in use); all else keeps what it has"
+    )
+
+
+class BringBack(StepBase):
+    """Bring back who trades in `[book]`: a writer of marks, TP/SL orders, a liquidator, traders, market makers."""
+
+    do: Literal["bring back"]
+
+
 class Wait(StepBase):
     """Do nothing but wait for what the step waits for."""
 
     do: Literal["wait"]
 
 
+_OfTheDatabase = CopyRows | WriteBoth | Switch | Drop | Compare
 Step = Annotated[
-    Stop | Start | CopyRows | WriteBoth | Switch | Drop | Compare | Drain | SetMode | Wait, Field(discriminator="do")
+    Stop | Start | _OfTheDatabase | Drain | SetMode | Validate | TakeSnapshot | Restore | BringBack | Wait,
+    Field(discriminator="do"),
 ]
-STEPS: tuple[type[StepBase], ...] = (Stop, Start, CopyRows, WriteBoth, Switch, Drop, Compare, Drain, SetMode, Wait)
+STEPS: tuple[type[StepBase], ...] = (
+    *(Stop, Start, CopyRows, WriteBoth, Switch, Drop, Compare, Drain),
+    *(SetMode, Validate, TakeSnapshot, Restore, BringBack, Wait),
+)
 
 
 class CutOff(Table):
@@ -241,6 +308,7 @@ class ExchangePlan(Table):
     exchange: Exchange = Exchange()
     services: Services
     database: Database = Database()
+    book: Book | None = None
     runbook: list[Step] = Field(description="the steps in order", min_length=1)
     safeguards: dict[str, bool] = Field(
         default={}, description="safeguards that are considered: on in this plan (true), or off (false)"
@@ -255,3 +323,8 @@ class ExchangePlan(Table):
 def verb_of(step: type[StepBase]) -> str:
     """The word that a kind of step has for `do`."""
     return str(get_args(step.model_fields["do"].annotation)[0])
+
+
+def goes_back(plan: ExchangePlan) -> bool:
+    """Whether the exchange is ever restored to a snapshot."""
+    return any(isinstance(step, Restore | TakeSnapshot) for step in plan.runbook)

@@ -13,14 +13,19 @@ from dataclasses import replace
 import trio
 
 from racewindow import Cell, Instance, Simulation, until
-from racewindow_models.chain import Block
-from racewindow_models.database import Routing
+from racewindow_models.chain import Accounts
+from racewindow_models.cross import AnyAccount
+from racewindow_models.epochs import EpochChain, EpochCommitter, PortfolioStore
 from racewindow_models.exchange import Exchange
-from racewindow_models.liquidator import Liquidator
-from racewindow_models.plan.schema import ExchangePlan, Mode
+from racewindow_models.plan.instances import EagerWriter, PlannedLiquidator, PlannedWriter
+from racewindow_models.plan.restoring import Restoring
+from racewindow_models.plan.schema import ExchangePlan, Mode, goes_back
 from racewindow_models.plan.stores import PlannedDatabase, PlannedRouting
+from racewindow_models.plan.trading import NAMES, PATIENT, PlannedTrading, book_mode
+from racewindow_models.plan.validating import Validating
+from racewindow_models.plan.witnessing import PlannedWitness, made_in
 from racewindow_models.safeguards import Safeguards
-from racewindow_models.units import TimeNs
+from racewindow_models.units import TimeNs, to_trio_seconds
 from racewindow_models.values import MarketState, Provenance
 from racewindow_models.window import Window
 from racewindow_models.writer import MarketDataWriter
@@ -30,37 +35,23 @@ FIRST_TOKEN = 1
 _Life = Callable[[Instance], Awaitable[None]]
 
 
-class EagerWriter(MarketDataWriter):
-    """A writer that calls itself ready when it has been started, whatever it has loaded."""
-
-    async def load(self, process: Instance, routing: Routing) -> None:
-        """The loader; being ready comes first."""
-        self.ready.set(True)
-        process.ready()
-        await super().load(process, routing)
-
-
-class PlannedLiquidator(Liquidator):
-    """A liquidator that acts only while the markets are open."""
-
-    mode: Cell[Mode | None]
-
-    def _judge(self, block: Block) -> None:
-        if self.mode.get() in (None, "open"):
-            super()._judge(block)
-
-
 class PlannedExchange(Exchange):
     """The services of one execution of a plan."""
 
     source: PlannedDatabase
     target: PlannedDatabase
     routing: PlannedRouting
+    witness: PlannedWitness
 
     def __init__(self, sim: Simulation, window: Window, safeguards: Safeguards, plan: ExchangePlan) -> None:
-        self.service = plan.services.writer
-        super().__init__(sim, window, safeguards, EagerWriter if self.service.ready == "started" else MarketDataWriter)
-        self.plan = plan
+        self.service, self.plan = plan.services.writer, plan
+        make_writer = EagerWriter if self.service.ready == "started" else PlannedWriter
+        witness, sinks = PlannedWitness(sim, window.truth, window.settings), None
+        if goes_back(plan):
+            chain = EpochChain(window.block, self._accounts)
+            sinks = chain, PortfolioStore(chain if safeguards.outbox else None, made_in)
+            self.make_committer = EpochCommitter  # its batches belong to the epoch in which it was started
+        super().__init__(sim, window, safeguards, make_writer, sinks=sinks, witness=witness)
         guards = {"fencing": safeguards.fencing, "cas_write": safeguards.cas_write}
         at_start = self.service.instances
         self._first = next((name for name in at_start if at_start[name] != "down"), next(iter(at_start)))
@@ -73,16 +64,39 @@ class PlannedExchange(Exchange):
         self.routing = PlannedRouting(self.source, self.target, self.witness)
         self.mode: Cell[Mode | None] = Cell(plan.mode_at_start, name="mode")
         self._over = Cell(False, name="window.over")  # noqa: FBT003
-        names = (*at_start, "committer", "liquidator")
+        names = dict.fromkeys((*at_start, "committer", "liquidator", *(NAMES if plan.book is not None else ())))
         self._at_rest = {name: Cell(False, name=f"{name}.at_rest") for name in names}  # noqa: FBT003
         """Whether an instance has done its rounds, or has none to do."""
         self._up_at_start: list[Instance] = []
         self._token = Cell(FIRST_TOKEN, name="newest_token")
         self._tokens = dict.fromkeys(at_start, FIRST_TOKEN)
+        everybody: tuple[AnyAccount, ...] = (*window.accounts, *window.cross_accounts)
         self._liquidator = PlannedLiquidator(
-            window.accounts, chain=self.chain, safeguards=safeguards, witness=self.witness, settings=self.settings
+            everybody, chain=self.chain, safeguards=safeguards, witness=self.witness, settings=self.settings
         )
         self._liquidator.mode = self.mode
+        closer = plan.services.liquidator
+        self._liquidator.grace_ns = TimeNs(closer.grace if closer is not None else 0)
+        self.validating = Validating(self)
+        self.trading = PlannedTrading(self, plan.book, plan.mode_at_start) if plan.book is not None else None
+        self.restoring = self._make_restoring()
+
+    def _accounts(self) -> Accounts:
+        """The accounts on the chain: those that trade, where there is a book."""
+        return self._liquidator.everything() if self.trading is None else self.trading.clearing.everything()
+
+    def _make_restoring(self) -> Restoring | None:
+        if not isinstance(self.chain, EpochChain) or not isinstance(self.cloud, PortfolioStore):
+            return None
+        return Restoring(
+            self.sim,
+            self.window,
+            chain=self.chain,
+            cloud=self.cloud,
+            routing=self.routing,
+            liquidator=self._liquidator,
+            clearing=self.trading.clearing if self.trading is not None else None,
+        )
 
     # --- starting and stopping --------------------------------------------------------------------------------------
 
@@ -110,6 +124,7 @@ class PlannedExchange(Exchange):
         if name == "committer":
             self._run(name, self._committer_life(waits=False))
         elif name == "liquidator":
+            self._liquidator.enabled_ns = TimeNs(self.sim.now_ns)
             self._run(name, self._liquidator_life(waits=False))
         else:
             token = self._token.get() + 1
@@ -218,12 +233,53 @@ class PlannedExchange(Exchange):
                 self._at_rest["liquidator"].set(True)
                 await until(lambda: self.mode.get() == "open" or self._over.get())
             if not self._over.get():
-                self._at_rest["liquidator"].set(False)
+                await self._let_feeds_and_grace_come()
                 await self._liquidator.run(process, self._round_due)
             self._at_rest["liquidator"].set(True)
             await until(self._over.get)
 
         return life
+
+    async def _let_feeds_and_grace_come(self) -> None:
+        """Wait for what has to be before liquidation begins, with the safeguards that look at it."""
+        self._at_rest["liquidator"].set(False)
+        if self.safeguards.liquidation_grace:
+            await trio.sleep_until(to_trio_seconds(TimeNs(self._liquidator.enabled_ns + self._liquidator.grace_ns)))
+        if self.safeguards.liquidation_after_fresh:
+            self._at_rest["liquidator"].set(True)
+            await until(lambda: self._over.get() or self._liquidator.is_fresh(self.chain.head, TimeNs(self.sim.now_ns)))
+            self._at_rest["liquidator"].set(False)
+
+    def set_mode(self, mode: Mode | None) -> None:
+        """Set what the markets admit."""
+        self.mode.set(mode)
+        if self.trading is not None:
+            self.trading.book.change_mode(book_mode(mode))
+        if mode == "open":
+            self._liquidator.enabled_ns = TimeNs(self.sim.now_ns)
+        self.sim.emit("mode.changed", mode=mode)
+
+    def bring_back(self) -> None:
+        """Let in who trades."""
+        assert self.trading is not None, "the plan has a book"
+        epoch = self.restoring.epoch if self.restoring is not None else 0
+        for name, life in self.trading.lives(epoch).items():
+            if not self.is_up(name):
+                self._run(name, life)
+
+    def switch(self, version: PlannedDatabase) -> None:
+        """Send every service that connects from now on to a version of the database."""
+        self.routing.switch(version)
+        if self.plan.checks.get("config_valid_before_activate"):  # to look is an access, which makes orders differ
+            missing = tuple(market for market in self.markets if not version.holds([market]))
+            self.witness.version_activated(version.name, self.markets, missing)
+
+    def writer(self, instance: str, token: int, states: Sequence[MarketState] = ()) -> MarketDataWriter:
+        """A writer, which belongs to the epoch of now if the chain can be rolled back."""
+        made = super().writer(instance, token, states)
+        if self.restoring is not None and isinstance(made, PlannedWriter):
+            made.began_in, made.snapshot_ns = self.restoring.epoch, self.restoring.taken.time_ns
+        return made
 
     # --- what they know and tell ------------------------------------------------------------------------------------
 
@@ -250,8 +306,9 @@ class PlannedExchange(Exchange):
 
     @property
     def is_settled(self) -> bool:
-        """Whether every instance that lives has done its rounds."""
-        return all(at_rest.get() for name, at_rest in self._at_rest.items() if self.is_up(name))
+        """Whether every instance that lives has done its rounds, or waits for markets in which it could."""
+        waits = PATIENT if self.trading is not None and not self.trading.is_on else ()
+        return all(rests.get() or name in waits for name, rests in self._at_rest.items() if self.is_up(name))
 
     def tell_what_is_left(self, cut_after: str) -> None:
         """Say in what state the window leaves the exchange. `cut_after`: the last step that was done, or "" for all."""
@@ -270,6 +327,9 @@ class PlannedExchange(Exchange):
             writers=self._who_may_write(),
             liquidates=liquidates,
         )
+
+        if self.restoring is not None and self.restoring.epoch:
+            self.restoring.tell_what_is_there()
 
     def _is_first_life(self, name: str) -> bool:
         instance = self.instance(name)
@@ -290,7 +350,7 @@ class PlannedExchange(Exchange):
         Not the liquidator, which ends by itself: it may still wait for the markets to open.
         """
         self._over.set(True)
-        for name in (each for each in self._at_rest if each != "liquidator"):
+        for name in (each for each in self._at_rest if each != "liquidator" or self.trading is not None):
             instance = self.instance(name)
             if instance is not None:
                 instance.crash()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import trio
 
-from racewindow import Cell, ConnectionLostError
+from racewindow import Cell, ConnectionLostError, TrackedDict
 from racewindow_models.database import Database, Routing
+from racewindow_models.plan.witnessing import PlannedWitness
 from racewindow_models.units import MarketName
 from racewindow_models.values import Batch, MarketState, MarketValues
-from racewindow_models.witness import Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class PlannedDatabase(Database):
         for values in rows.values:
             if not self._cas_write or self._is_newer(values):
                 self._values[values.market] = values
+
+    def restore(self, rows: Rows) -> None:
+        """Put back what it held once, whatever it holds now."""
+        for state in rows.states:
+            self._states[state.market] = state
+        for values in rows.values:
+            self._values[values.market] = values
 
     async def copy_rows(self, markets: Sequence[MarketName], target: Database) -> None:
         """Copy several markets to another version in one transaction."""
@@ -91,8 +98,11 @@ class PlannedDatabase(Database):
 class PlannedRouting(Routing):
     """The way to the store; while the plan has it so, what is published goes to both versions."""
 
-    def __init__(self, source: PlannedDatabase, target: PlannedDatabase, witness: Witness) -> None:
+    def __init__(self, source: PlannedDatabase, target: PlannedDatabase, witness: PlannedWitness) -> None:
         super().__init__(source, witness)
+        self._told = witness
+        self._writers: TrackedDict[MarketName, tuple[int, tuple[str, ...]]] = TrackedDict(name="store.writers")
+        """The newest fencing token that was accepted of a market, and who wrote with it."""
         self._versions = source, target
         self._writes_both = Cell(False, name="routing.writes_both")  # noqa: FBT003
 
@@ -101,10 +111,24 @@ class PlannedRouting(Routing):
         first = self.connect()
         second = next(each for each in self._versions if each is not first) if self._writes_both.get() else None
         accepted = await super().publish(batch, token)
+        for values in accepted:
+            self._note(values, token)
         if second is not None:
             await trio.lowlevel.checkpoint()
             await second.publish(batch, token)
         return accepted
+
+    def _note(self, values: MarketValues, token: int) -> None:
+        writer, market = values.provenance.producer, values.market
+        newest, writers = self._writers.get(market, (token, ()))
+        others = tuple(each for each in writers if each != writer) if token == newest else ()
+        self._told.write_accepted(market, writer, token, newest=newest, others=others)
+        if token >= newest:
+            self._writers[market] = (token, (*others, writer))
+
+    def restore(self, rows: Rows) -> None:
+        """Put rows back into the version in use."""
+        next(each for each in self._versions if each is self.connect()).restore(rows)
 
     def write_both(self, *, both: bool) -> None:
         """From now on publish to both versions, or to the one in use only."""

@@ -13,10 +13,10 @@ import racewindow
 from racewindow import Checker, Parameter, Plan, PlanFile, Scenario, Simulation, parse_fault
 from racewindow_models.feed import Feed, load
 from racewindow_models.plan.carrying import Carrying
-from racewindow_models.plan.checks import BOUNDED, CHECKS
+from racewindow_models.plan.checks import checker_of
 from racewindow_models.plan.problems import mistakes_of
 from racewindow_models.plan.references import feed_path, mistakes_in
-from racewindow_models.plan.schema import ExchangePlan, Within
+from racewindow_models.plan.schema import ExchangePlan
 from racewindow_models.plan.services import PlannedExchange
 from racewindow_models.plan.telling import tell
 from racewindow_models.plan.timeline import notes_of, rows_of
@@ -92,8 +92,7 @@ def scenario_of(plan: ExchangePlan, file: PlanFile) -> Scenario:
 
 def _checks(plan: ExchangePlan) -> list[Checker]:
     """What judges it, in the order of the plan."""
-    wanted = [(name, how) for name, how in plan.checks.items() if how]
-    return [BOUNDED[name](how.within) if isinstance(how, Within) else CHECKS[name] for name, how in wanted]
+    return [checker_of(name, how, plan) for name, how in plan.checks.items() if how]
 
 
 def _sizes(plan: ExchangePlan) -> dict[str, int]:
@@ -109,6 +108,7 @@ def _sizes(plan: ExchangePlan) -> dict[str, int]:
         "max_age_seconds": sizes.max_age,
         "opening_index_percent": sizes.opening_index,
         "basis_bps": sizes.basis,
+        "cross": sizes.cross,
     }
 
 

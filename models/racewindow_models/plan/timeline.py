@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from racewindow import PlanRow
+from racewindow_models.plan.judgeable import cannot_judge
 from racewindow_models.plan.quantities import text_time
-from racewindow_models.plan.schema import CopyRows, ExchangePlan, SetMode, Start, StepBase, Stop, Within, verb_of
+from racewindow_models.plan.schema import (
+    Book,
+    CopyRows,
+    ExchangePlan,
+    Restore,
+    SetMode,
+    Start,
+    StepBase,
+    Stop,
+    Validate,
+    Within,
+    verb_of,
+)
 from racewindow_models.plan.waits import earliest_times
 from racewindow_models.safeguards import SAFEGUARDS
 from racewindow_models.units import SECOND_NS
@@ -37,6 +50,10 @@ def _what(step: StepBase) -> str:
             return f"mode {step.mode}"
         case CopyRows() if step.markets is not None:
             return f"{verb} the rows of {_and(step.markets)}"
+        case Validate():
+            return f"{verb} against {'the cloud' if step.against == 'cloud' else 'the state before and other venues'}"
+        case Restore():
+            return f"{verb} {_and(step.parts)}"
     return verb
 
 
@@ -47,6 +64,10 @@ def _details(step: StepBase) -> Iterator[str]:
         yield f"when {_and(step.when_ready)} {_are(step.when_ready)} ready"
     if step.when_gone:
         yield f"when {_and(step.when_gone)} {_are(step.when_gone)} gone"
+    if isinstance(step, Validate):
+        if step.block_since is not None:
+            yield f"waits for a block of {_clock(step.block_since)} or later"
+        yield f"if it is rejected: {step.on_rejection}"
     if any(step.takes):
         yield f"takes {' or '.join(text_time(each) for each in step.takes)}"
     if step.within is not None:
@@ -69,10 +90,12 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
     for name in ("committer", "liquidator"):
         single = getattr(plan.services, name)
         if single is not None:
-            services.append(f"{name} ({single.at_start})")
+            grace = getattr(single, "grace", 0)
+            services.append(f"{name} ({single.at_start}){f'; grace period: {text_time(grace)}' if grace else ''}")
+    cross = f", {sizes.cross} with cross margin" if sizes.cross else ""
     size = (
         f"{_count(sizes.markets, 'market')} of {feed.file or 'the feed that comes along'}, "
-        f"{_count(sizes.accounts, 'account')} in each; a round is {text_time(feed.tick * SECOND_NS)}, "
+        f"{_count(sizes.accounts, 'account')} in each{cross}; a round is {text_time(feed.tick * SECOND_NS)}, "
         f"round 0 is at {_clock(sizes.first_round * SECOND_NS)}"
     )
     exchange = [size]
@@ -81,11 +104,13 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
     old, new = plan.database.versions
     notes = {"exchange": exchange, "services": services}
     notes["database"] = [f"{old}, then {new}; rows are copied in {plan.database.copy_in}"]
+    if plan.book is not None:
+        notes["book"] = [_book(plan.book)]
     if plan.safeguards:
         notes["safeguards"] = [
             f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}" for name, on in plan.safeguards.items()
         ]
-    notes["checks"] = [_check(name, wanted) for name, wanted in plan.checks.items() if wanted]
+    notes["checks"] = [_check(name, wanted, plan) for name, wanted in plan.checks.items() if wanted]
     if plan.faults.kinds:
         notes["faults"] = [f"at most {plan.faults.budget} of {_and(plan.faults.kinds)}"]
     if plan.cut_off is not None:
@@ -95,8 +120,18 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
     return notes
 
 
-def _check(name: str, wanted: bool | Within) -> str:  # noqa: FBT001
-    return f"{name} within {text_time(wanted.within)}" if isinstance(wanted, Within) else name
+def _check(name: str, wanted: bool | Within, plan: ExchangePlan) -> str:  # noqa: FBT001
+    text = f"{name} within {text_time(wanted.within)}" if isinstance(wanted, Within) else name
+    why = cannot_judge(name, plan)
+    return f"{text}: unknown in every order of events, because {why}" if why else text
+
+
+def _book(book: Book) -> str:
+    times = [text_time(each * SECOND_NS) for each in (book.makers_back, book.grace)]
+    return (
+        f"the first bid is {book.depth} % below the fair price; market makers are back after {times[0]}; the grace "
+        f"period is {times[1]}; liquidator and TP/SL orders look in {_count(book.rounds, 'round')}"
+    )
 
 
 def _count(number: int, what: str) -> str:
@@ -107,6 +142,6 @@ def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _and(words: list[str]) -> str:
+def _and(words: Sequence[str]) -> str:
     *head, last = words
     return f"{', '.join(head)} and {last}" if head else last
