@@ -75,9 +75,10 @@ def test_every_command_and_option_is_there() -> None:
 
     for words in ("racewindow explore", "racewindow plan check", "racewindow ci"):
         assert f"\n## {words}\n" in page
-    assert "| `--out DIR` | Folder for the files of failures. | `.racewindow/failures` |" in page
-    assert "| `--tries N` | Executions to try at most. | 5000 |" in page
-    assert "| `FILE\\|TARGET` |" in page
+    assert "\n- `--out DIR`: Folder for the files of failures. Default: `.racewindow/failures`.\n" in page
+    assert "\n- `--tries N`: Executions to try at most. Default: 5000.\n" in page
+    assert "\n```\nracewindow replay FILE|TARGET [OPTIONS]\n```\n" in page
+    assert "\n```\nracewindow plan new [FILE]" in page
     assert "False" not in page
 
 

@@ -61,29 +61,29 @@ def row(param: Any) -> Row:
     shown = param.show_default and param.default not in {None, False}
     default = stated[1] if stated else f"`{param.default}`" if shown else ""
     if param.param_type_name == "argument":
-        return Row(metavar(param), default or ("needed" if param.required else ""), text)
+        return Row(metavar(param), default, text)
     takes = "" if param.is_flag else f" {metavar(param)}"
     return Row(f"{', '.join([*reversed(param.opts), *param.secondary_opts])}{takes}", default, text)
 
 
 def metavar(param: Any) -> str:
-    """What stands for the value, as many as may be given."""
-    repeated = "..." if param.nargs == -1 else ""
-    return f"{param.metavar or param.name.upper()}{repeated}"
+    """What stands for the value, with brackets around what may be left out."""
+    name = param.metavar or param.name.upper()
+    if param.param_type_name == "option" or param.required or name.startswith("["):
+        return name
+    return f"[{name}...]" if param.nargs == -1 else f"[{name}]"
 
 
 def section(name: str, command: Any) -> str:
-    """A command: its help, and a table of what it takes."""
+    """A command: its help, and a list of what it takes."""
     found = rows(command)
     typed = " ".join([name, *(each.typed for each in found if not each.typed.startswith("-"))])
     options = " [OPTIONS]" if any(each.typed.startswith("-") for each in found) else ""
     parts = [f"## {name}\n", f"```\n{typed}{options}\n```\n", f"{command.help or ''}\n"]
-    if found:
-        lines = [f"| {cell(f'`{each.typed}`')} | {cell(each.help)} | {cell(each.default)} |" for each in found]
-        parts.append("\n".join(["| | what it is | default |", "|---|---|---|", *lines, ""]))
-    return "\n".join(parts)
+    return "\n".join([*parts, *(item(each) for each in found), ""])
 
 
-def cell(text: str) -> str:
-    """The text as a cell of a table."""
-    return text.replace("|", "\\|")
+def item(found: Row) -> str:
+    """An argument or option as an item of a list."""
+    default = f" Default: {found.default}." if found.default else ""
+    return f"- `{found.typed}`: {found.help}{default}"
