@@ -47,6 +47,7 @@ SITE = $(DOCS)/python -m tools.docs_pages build/docs-pages && \
 
 docs: ## make the documentation site, and check every link and anchor within it
 	@tools/setup-venv .venvs/docs requirements/docs.txt
+	@rm -rf build/docs
 	@$(SITE) build/docs-pages build/docs
 	@echo "The documentation is in $(CURDIR)/build/docs/index.html"
 
