@@ -61,6 +61,14 @@ def test_links_to_files_of_the_repository_lead_to_pages_that_show_them() -> None
     assert "](overview.md#two-commands)" in PAGES["limits.md"]
 
 
+def test_a_link_that_is_called_as_a_file_is_called_by_the_title_of_the_page() -> None:
+    text = "see [x.md](x.md) and [the file](x.md), [x.md](x.md#y)"
+
+    assert docs_pages.linked(text, source="docs/a.md", pages={}, shown=set()) == (
+        "see [](x.md) and [the file](x.md), [x.md](x.md#y)"
+    )
+
+
 def test_a_link_that_leads_nowhere_is_left_for_the_generator_to_report() -> None:
     text = "[a](missing.md) and [b](../README.md)\n```\n[c](../README.md)\n```\n"
 

@@ -68,7 +68,7 @@ def row(param: Any) -> Row:
 
 def metavar(param: Any) -> str:
     """What stands for the value, with brackets around what may be left out."""
-    name = param.metavar or param.name.upper()
+    name: str = param.metavar or param.name.upper()
     if param.param_type_name == "option" or param.required or name.startswith("["):
         return name
     return f"[{name}...]" if param.nargs == -1 else f"[{name}]"

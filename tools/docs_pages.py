@@ -28,6 +28,8 @@ ELSEWHERE = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "
 """Pages of the site that are not in docs/, by their path in the repository."""
 
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+NAMED_AS_FILE = re.compile(r"\[[\w./-]+\.md\](?=\([\w./-]+\.md\))")
+"""The text of a link to a page that is called as its file is: the site calls it by its title."""
 FENCE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
 LANGUAGES = {"csv": "text"}
 """What the site has no colours for."""
@@ -75,7 +77,7 @@ def linked(text: str, *, source: str, pages: dict[str, str], shown: set[str]) ->
             shown.add(path)
         return f"{opening}{pages.get(path) or shown_name(path)}{rest}"
 
-    return LINK.sub(leading, text)
+    return LINK.sub(leading, NAMED_AS_FILE.sub("[]", text))
 
 
 def outside_fences(change: functools.partial[str], text: str) -> str:
