@@ -46,15 +46,22 @@ def test_commands_print_what_is_shown(name: str, racewindow: CommandLine, tmp_pa
 
 
 def told(command: str, shown: str, racewindow: CommandLine, folder: Path) -> str:
-    """The command and what has to stand under it; ours are run in this process, which takes a quarter of the time."""
+    """The command and what has to stand under it: `shown` itself if that is true of what the command prints."""
     command = readme.with_names_of_now(command, folder)
+    printed = output_of(command, racewindow, folder)
+    if not readme.agree(shown, printed):  # an explanation is cut off after 10 s, and this machine may be busy
+        again = output_of(command, racewindow, folder)
+        printed = again if readme.agree(shown, again) else printed
+    return f"$ {command}\n{shown if readme.agree(shown, printed) else readme.with_the_same_left_out(shown, printed)}"
+
+
+def output_of(command: str, racewindow: CommandLine, folder: Path) -> str:
+    """What a person would see; our own commands are run in this process, which takes a quarter of the time."""
     own = re.fullmatch(r"racewindow ([^|>]*)", command)
     if own is None:
-        printed = readme.output_of(command, folder)
-    else:
-        ran = racewindow(*shlex.split(own[1]))
-        printed = ran.err + ran.out
-    return f"$ {command}\n{shown if readme.agree(shown, printed) else readme.with_the_same_left_out(shown, printed)}"
+        return readme.output_of(command, folder)
+    ran = racewindow(*shlex.split(own[1]))
+    return ran.err + ran.out
 
 
 def test_session_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
