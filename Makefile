@@ -8,7 +8,7 @@ JOBS ?= 2
 export PYTHON JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format types docs docs-links bench lock clean venv
+.PHONY: help demo test test-all lint format types bench lock clean venv
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,7 @@ SITE = $(DOCS)/python -m tools.docs_pages build/docs-pages && \
 	$(DOCS)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs $(JOBS) \
 	--conf-dir docs/site --doctree-dir build/docs-doctrees
 
+.PHONY: docs docs-links # also a folder
 docs: ## make the documentation site, and check every link and anchor within it
 	@tools/setup-venv .venvs/docs requirements/docs.txt
 	@rm -rf build/docs
