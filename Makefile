@@ -3,6 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS := .venvs/docs/bin
 JOBS ?= 2
 export PYTHON JOBS
 
@@ -10,7 +11,7 @@ export PYTHON JOBS
 .PHONY: help demo test test-all lint format types bench pictures lock clean venv
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 # Always asked, cheap when there is nothing to do: it compares what is installed with what is wanted, not file times.
 venv:
@@ -38,6 +39,21 @@ format: venv ## mend format, and what of the style can be mended automatically
 
 types: venv ## check types
 	@$(BIN)/mypy
+
+# Every warning is an error: a link or an anchor that leads nowhere, a page that no list names.
+SITE = $(DOCS)/python -m tools.docs_pages build/docs-pages && \
+	$(DOCS)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs $(JOBS) \
+	--conf-dir docs/site --doctree-dir build/docs-doctrees
+
+.PHONY: docs docs-links # also a folder
+docs: ## make the documentation site, and check every link and anchor within it
+	@tools/setup-venv .venvs/docs requirements/docs.txt
+	@rm -rf build/docs
+	@$(SITE) build/docs-pages build/docs
+	@echo "The documentation is in $(CURDIR)/build/docs/index.html"
+
+docs-links: docs ## check the links that lead out of the documentation; needs the network
+	@$(SITE) --builder linkcheck build/docs-pages build/docs-links && echo "Every link leads somewhere."
 
 bench: venv ## measure speed against plain trio; the figures are in benchmarks/README.md
 	@$(BIN)/python benchmarks/run.py

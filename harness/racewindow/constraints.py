@@ -111,8 +111,8 @@ class Before:
 def before(first: str | Moment, then: str | Moment) -> Before:
     """The constraint that one moment comes before another one, for `explore(constraints=[...])`.
 
-    A moment is written as "TASK starts", "TASK ends", "TASK at FILE:LINE" (goes on from there for the first time; for
-    another one: "TASK at FILE:LINE, time 2") or "TASK step N" (its own step number, from 0). TASK is a name or a path
+    A moment is written as `TASK starts`, `TASK ends`, `TASK at FILE:LINE` (goes on from there for the first time; for
+    another one: `TASK at FILE:LINE, time 2`) or `TASK step N` (its own step number, from 0). TASK is a name or a path
     as reports show it, or a pattern with `*`: the first of those that match opens, and all that match wait.
     """
     return Before(*(each if isinstance(each, Moment) else Moment.parse(each) for each in (first, then)))

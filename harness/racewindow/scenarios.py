@@ -142,14 +142,14 @@ _source_of = lru_cache(maxsize=64)(inspect.getsource)  # finding where a functio
 class Scenario:
     """An async function and its declaration; calling it calls the function.
 
-    `safeguards` maps each toggle to what it does. `checks` judge every execution. `faults`: what may strike in it, if
-    there is a budget for faults. `parameters` are the function's keyword parameters with defaults.
-    `feed_loader(path, **options)` is called once per exploration, with `path` None for the scenario's own data; it
-    raises InputError for a file that cannot be used. `narrate` turns an event into a line of the story, or None.
-    `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens `sometimes` has to
-    be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all" leaves out:
-    they mend one thing and break another. `safeguards_on`, `fault_budget`: what holds where
-    nothing is asked for. `source`: what the fingerprint is of, if that is more than the source of the function.
+    `safeguards`: what each toggle does. `checks`: what judges every execution. `faults`: what may strike in it, if
+    there is a budget for faults. `parameters`: the function's keyword parameters with defaults.
+    `feed_loader`: called as `feed_loader(path, **options)` once per exploration, with `path` None for the scenario's
+    own data; it raises InputError for a file that cannot be used. `narrate`: gives the line of the story of an event,
+    or None. `incident`: date and name of what it is about, shown by `list`. `require_coverage`: what happens
+    `sometimes` has to be reached, all of it or by name; else a result is a failure. `not_in_all`: safeguards that "all"
+    leaves out: they mend one thing and break another. `safeguards_on`, `fault_budget`: what holds where nothing is
+    asked for. `source`: what the fingerprint is of, if that is more than the source of the function.
     """
 
     function: Callable[..., Awaitable[object]]
