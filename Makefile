@@ -8,7 +8,7 @@ JOBS ?= 2
 export PYTHON JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format types bench lock clean venv
+.PHONY: help demo test test-all lint format types bench pictures lock clean venv
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ docs-links: docs ## check the links that lead out of the documentation; needs th
 
 bench: venv ## measure speed against plain trio; the figures are in benchmarks/README.md
 	@$(BIN)/python benchmarks/run.py
+
+pictures: venv ## make the pictures of pages in docs/pictures anew; needs Chromium
+	@$(BIN)/python tools/pictures.py
 
 lock: ## update requirements/: the newest versions that pyproject.toml allows, pinned by hash
 	@tools/lock

@@ -47,7 +47,7 @@ ANY_PYTHON = (
     *("harness/test_cli_shrink", "harness/test_cli_explain", "harness/test_fault_", "harness/test_propert"),
     *("harness/test_audit", "harness/test_stepping", "harness/test_statistics", "harness/test_serializability"),
     *("harness/test_footprint", "harness/test_constraints", "harness/test_cli_matrix", "harness/test_explorer"),
-    *("harness/test_report_browser", "harness/test_cli_explore_report", "harness/test_progress"),
+    *("harness/browser/", "harness/test_cli_explore_report", "harness/test_progress"),
     *("harness/test_matrix", "harness/test_ci_time", "harness/test_ci_examples", "harness/test_ci_outputs"),
     *("harness/test_display", "harness/test_cli_pages"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-_EMPTY = frozenset(("meta", "br", "line", "circle", "polygon", "polyline"))
+_EMPTY = frozenset(("meta", "br", "input", "line", "circle", "polygon", "polyline"))
 """Elements without content; the slash closes those of SVG, and means nothing in HTML."""
 _UNSEEN = {each: f"\\u{each:04x}" for each in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
 _UNSEEN |= {each: f"\\x{each:02x}" for each in (*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))}

@@ -59,20 +59,22 @@ def _paragraphs(text: str) -> list[str]:
 
 def _groups(result: Result, links: Sequence[Linked]) -> Html:
     rows = tag("tbody", [_group(each, link) for each, link in zip(result.failures, links, strict=True)])
-    heads = ("executions", "first in", "what is wrong", "about", "page")
-    return table("One row for each kind, checker and class; the gravest first", heads, rows)
+    heads = ("executions", "first in", "what is wrong", "about")
+    return table("One row for each kind, checker and class, with a link to its page; the gravest first", heads, rows)
 
 
 def _group(failure: Failure, link: Linked) -> Html:
-    name = f"its page, of {name_of(failure)}"
-    shown: Part = tag("a", "its page", href=link.page, aria_label=name) if link.page else f"none: {link.why}"
+    about = ", ".join(filter(None, (failure.class_, failure.subject)))
+    name: Part = name_of(failure)
+    if link.page:  # in the name, so that it is seen on a phone without scrolling the table
+        name = tag("a", name, href=link.page, aria_label=f"{name}: {about}" if about else None)
+    none = None if link.page else f" (no page: {link.why})"
     return tag(
         "tr",
         tag("td", f"{failure.count:,}", class_="num"),
         tag("td", f"{failure.execution + 1:,}", class_="num"),
-        tag("td", tag("b", name_of(failure)), tag("br"), failure.message),
-        tag("td", ", ".join(filter(None, (failure.class_, failure.subject)))),
-        tag("td", shown, class_="link" if link.page else None),
+        tag("td", tag("b", name), none, tag("br"), failure.message),
+        tag("td", about),
     )
 
 

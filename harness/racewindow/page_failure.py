@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from racewindow.explanation import Explanation, RacingPair
 from racewindow.markup import Html, Part, tag
+from racewindow.page_filter import Names, filter_form
 from racewindow.page_layout import folded, page, pairs_table, section, story
 from racewindow.page_shown import shown_sections
-from racewindow.page_timeline import Names, all_steps, lanes_of, timeline
+from racewindow.page_timeline import all_steps, lanes_of, timeline
 from racewindow.picture import Act, Line, Picture, chosen
 from racewindow.report_explanation import closing_text, pair_text, suspect_text
 from racewindow.report_failure import headline
@@ -98,9 +99,9 @@ def _orders(picture: Picture, names: Names) -> Html:
     ]
     return tag(
         "section",
-        tag("h2", "The order of events" if other is None else "Both orders", id="orders", hidden=True),
+        tag("h2", "The order of events" if other is None else "Both orders", id="orders", class_="unseen"),
+        filter_form(names, lines),
         tag("div", orders, class_=f"orders{' one' if other is None else ''}"),
-        _filter(names),
         tag("p", hint, class_="soft"),
         aria_labelledby="orders",
     )
@@ -125,24 +126,6 @@ def _order_title(line: Line) -> Html:
         how = ", with a wait for it" if line.wait else ""
         return tag("h3", f"✓ Reversed{how}: nothing fails", class_="good")
     return tag("h3", f"Reversed: {line.ending}")
-
-
-def _filter(names: Names) -> Html:
-    """Shown by the script, without which it does nothing."""
-
-    def select(label: str, name: str, every: str, items: dict[str, int]) -> Html:
-        options = [tag("option", each, value=number) for each, number in sorted(items.items())]
-        return tag("label", f"{label} ", tag("select", tag("option", every, value=""), options, name=name))
-
-    return tag(
-        "form",
-        select("Service", "lane", "all of them", dict(names.lanes)),
-        select("Object", "object", "all of them", dict(names.objects)),
-        tag("button", "Show all", type="reset"),
-        tag("span", id="shown", role="status", class_="soft"),
-        id="filter",
-        hidden=True,
-    )
 
 
 # --- the rest --------------------------------------------------------------------------------------------------------
@@ -199,5 +182,5 @@ def _everything(lines: list[Line], names: Names, key: str) -> list[Part]:
     found: list[Part] = []
     for line in lines:
         title = f"All {counted(len(line.acts), 'step')} of {line.name}"
-        found.append(folded(title, all_steps(line, names, key, title=title)))
+        found.append(folded(title, all_steps(line, names, key, title=title), class_="every"))
     return found

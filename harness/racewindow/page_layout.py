@@ -6,14 +6,15 @@ import base64
 import hashlib
 
 from racewindow.markup import Html, Part, join, tag
-from racewindow.page_style import SCRIPT, STYLE
+from racewindow.page_script import SCRIPT
+from racewindow.page_style import STYLE
 
 GENERATOR = "racewindow"
 """What every page says that it was made by."""
 
 
 def page(title: str, *parts: Part) -> str:
-    """A whole document. Its policy lets a browser load nothing and run nothing but the script of `page_style`."""
+    """A whole document. Its policy lets a browser load nothing and run nothing but the `page_script`."""
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
     head = tag(

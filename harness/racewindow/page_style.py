@@ -1,10 +1,10 @@
-"""How every page looks, and the script that filters: constants, so that a page can name the only script it may run."""
+"""How every page looks: on a wide window and on a phone, light and dark, and on paper."""
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--card:#f6f8fa;--first:#9a4b00;
---first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#0b57b0}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#a3adb8;--line:#3a424c;--paper:#12161b;--card:#1b2129;
---first:#ffb45e;--first-bg:#3a2a12;--second:#83bbff;--second-bg:#14294a;--wrong:#ff8f8f;--wrong-bg:#43191b;
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--edge:#848d97;--paper:#fff;--card:#f6f8fa;
+--first:#9a4b00;--first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#0b57b0}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#a3adb8;--line:#3a424c;--edge:#77808b;
+--paper:#12161b;--card:#1b2129;--first:#ffb45e;--first-bg:#3a2a12;--second:#83bbff;--second-bg:#14294a;--wrong:#ff8f8f;--wrong-bg:#43191b;
 --good:#6fd68b;--link:#83bbff}}
 *{box-sizing:border-box}
 [hidden]{display:none!important}
@@ -23,13 +23,17 @@ white-space:pre-wrap}
 .message{white-space:pre-line}
 .soft{color:var(--soft)}
 .wrong{color:var(--wrong)}.good{color:var(--good)}.first{color:var(--first)}.second{color:var(--second)}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--paper);padding:6px;z-index:9}
 :focus-visible{outline:3px solid var(--link);outline-offset:1px}
 .lead{display:grid;gap:2px 14px;grid-template-columns:max-content 1fr;margin:0 0 6px}
 .lead dt{font-weight:600}.lead dd{margin:0;overflow-wrap:anywhere}
 .orders{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:8px 20px}
 .orders.one{grid-template-columns:minmax(0,1fr)}
-.names{display:block;overflow:visible;font-size:11px;fill:var(--soft)}
+.orders>article{display:grid;grid-template-columns:max-content minmax(0,1fr);align-content:start}
+.orders>article>div{display:contents}.orders .steps{grid-column:1/-1}
+.orders>article>h3{grid-area:1/2;align-self:end;padding:0 0 6px 56px}
+.names{grid-area:1/1;display:block;overflow:visible;font-size:11px;fill:var(--soft)}
 ol.steps{list-style:none;margin:0;padding:0;font-size:12px;line-height:16px}
 ol.steps>li{position:relative}
 .row{min-height:21px;padding:2px 4px 2px 0;cursor:default}
@@ -51,22 +55,32 @@ ol.steps>li{position:relative}
 border:1px solid var(--soft);border-radius:6px;box-shadow:0 4px 14px #0006;padding:8px 10px;overflow-wrap:anywhere}
 .row:hover>.more{display:block;pointer-events:none}
 .row:focus>.more,.row:focus-within>.more{display:block;pointer-events:auto}
+.row.quiet>.more{display:none}
 .row:hover,.row:focus{z-index:6}
 .more pre{font-size:12px;margin:4px 0}.more ul{margin:2px 0;padding-left:16px}
-form{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;margin:4px 0;font-size:13px}
-select,button{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:5px;
-padding:1px 6px;max-width:240px}
+form{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:center;margin:6px 0;font-size:13px}
+select,button,input[type=number]{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--edge);
+border-radius:5px;padding:2px 6px;min-height:26px;max-width:220px}
+input[type=number]{width:5.5em}input[type=radio]{margin:0;width:16px;height:16px;vertical-align:-3px;accent-color:var(--link)}
+button{cursor:pointer}
+fieldset{border:0;margin:0;padding:0;display:flex;gap:12px;align-items:center}legend{float:left;padding:0}
+label{display:inline-flex;align-items:center;gap:5px;min-height:26px}
 ol.story{padding-left:0;list-style:none}
 ol.story li{padding-left:7.2em;text-indent:-7.2em;margin:2px 0}
 ol.story time{display:inline-block;width:7.2em;text-indent:0;color:var(--soft);font-size:13px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:0 0 8px}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;font-size:13px;width:100%}
-caption{text-align:left;color:var(--soft);padding:2px 0}
+.wide{overflow-x:auto}.wide:focus-visible{outline-offset:-3px}
+table{border-collapse:collapse;font-size:13px;width:auto;min-width:min(100%,640px)}
+td>a:only-child,th[scope=col]{white-space:nowrap}
+caption{text-align:left;color:var(--soft);padding:2px 0;max-width:calc(100vw - 20px)}
 th,td{text-align:left;vertical-align:top;
-border-bottom:1px solid var(--line);padding:3px 8px 3px 0;overflow-wrap:break-word}
+border-bottom:1px solid var(--line);padding:3px 16px 3px 0;overflow-wrap:break-word}
 th{font-weight:600}td.num,th.num{white-space:nowrap;overflow-wrap:normal}
-tbody.block{content-visibility:auto;contain-intrinsic-size:auto 5200px}
+tbody.block{content-visibility:auto}
+.every caption{display:none}.every table{table-layout:fixed;width:100%;min-width:640px}
+.every td:nth-child(-n+2){font-family:inherit;font-variant-numeric:tabular-nums}
+.every th:first-child{width:4.5em}.every th:nth-child(2){width:8.5em}.every th:nth-child(3){width:13em}
+.every th:nth-child(5){width:16em}
 tr.first{background:var(--first-bg)}tr.second{background:var(--second-bg)}tr.bad{background:var(--wrong-bg)}
 tr.first,tr.second{color:inherit}
 summary{cursor:pointer;font-weight:600;padding:4px 0}
@@ -99,43 +113,11 @@ figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}
 .lead{grid-template-columns:minmax(0,1fr)}.lead dd{margin-bottom:6px}.row .what{white-space:normal}
+.orders>article>h3{padding-left:44px}select{max-width:112px}
+th,td{padding-right:8px}
 ol.story li{padding-left:0;text-indent:0}ol.story time{display:block}}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--card:#fff;--first:#9a4b00;
 --first-bg:#fff1dc;--second:#0b57b0;--second-bg:#e3effd;--wrong:#b3181f;--wrong-bg:#fde7e7;--good:#1a6b30;--link:#000}
 form,.skip,.more{display:none!important}.row .what{white-space:normal}*{print-color-adjust:exact}
 main{max-width:none;padding:0}}
-"""
-
-SCRIPT = """
-(() => {
-  const form = document.getElementById("filter");
-  if (!form) return;
-  form.hidden = false;
-  const rows = [...document.querySelectorAll("[data-lane]")];
-  const said = document.getElementById("shown");
-  const apply = () => {
-    const lane = form.elements.lane.value, object = form.elements.object.value;
-    let shown = 0;
-    for (const row of rows) {
-      const fits = (!lane || row.dataset.lane === lane) &&
-        (!object || (" " + row.dataset.objects + " ").includes(" " + object + " "));
-      if (row.hidden === fits) row.hidden = !fits;
-      shown += fits;
-    }
-    for (const row of document.querySelectorAll(".gap,.tick")) row.hidden = !!(lane || object);
-    said.textContent = lane || object ? shown + " of " + rows.length + " rows" : "";
-  };
-  form.addEventListener("change", apply);
-  form.addEventListener("reset", () => setTimeout(apply));
-  document.addEventListener("keydown", event => {
-    const row = document.activeElement;
-    if (!row || !row.classList.contains("row")) return;
-    if (event.key === "Escape") { row.blur(); return; }
-    const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    if (!step) return;
-    const all = [...document.querySelectorAll(".row")].filter(each => !each.closest("[hidden]"));
-    const next = all[all.indexOf(row) + step];
-    if (next) { event.preventDefault(); next.focus(); }
-  });
-})();
 """

@@ -7,9 +7,9 @@ step has from another task is an arrow from that one's lane. Hover or focus show
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from racewindow.markup import Html, Part, tag
+from racewindow.page_filter import Names
 from racewindow.page_layout import table
 from racewindow.picture import FIRST, SECOND, Act, Line
 
@@ -18,30 +18,7 @@ _WIDTH, _NARROW, _MANY = 22, 13, 10
 _NAME_MAX, _NAMES_HEIGHT, _SLOPE = 17, 74, -42
 _MIDDLE = 11
 _CELL_MAX = 160
-_BLOCK = 200
-"""Rows of the table of all steps that a browser lays out together."""
 _MARKS = {FIRST: "1", SECOND: "2"}
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What filters go by: numbers of the tasks and of the objects, the same in both orders."""
-
-    lanes: Mapping[str, int]
-    objects: Mapping[str, int]
-
-    @classmethod
-    def of(cls, lines: Sequence[Line]) -> Names:
-        """All that occur."""
-        acts = [act for line in lines for act in line.acts]
-        lanes = dict.fromkeys(act.lane for act in acts)
-        objects = dict.fromkeys(touch.key for act in acts for touch in act.touches if touch.tracked)
-        return cls({each: at for at, each in enumerate(lanes)}, {each: at for at, each in enumerate(objects)})
-
-    def filters(self, act: Act) -> dict[str, str]:
-        """The attributes of a row that a filter looks at."""
-        numbers = {self.objects[touch.key] for touch in act.touches if touch.tracked}
-        return {"data_lane": str(self.lanes[act.lane]), "data_objects": " ".join(map(str, sorted(numbers)))}
 
 
 def timeline(line: Line, names: Names, key: str, drawn: Sequence[Act], *, used: Collection[str]) -> Html:
@@ -101,7 +78,7 @@ def _row(act: Act, line: Line, names: Names, key: str, *, middles: Mapping[str, 
             parts.append(tag("line", class_="arrow", x1=source, x2=back, y1=_MIDDLE, y2=_MIDDLE))
             points = f"{tip},{_MIDDLE} {back},{_MIDDLE - 3.5} {back},{_MIDDLE + 3.5}"
             parts.append(tag("polygon", class_="head", points=points))
-    mark = "✗" if act.wrong else _MARKS.get(act.role, "ϟ" if act.faults else "")
+    mark = _MARKS.get(act.role) or ("✗" if act.wrong else "ϟ" if act.faults else "")
     if act.landmarks:
         side = 13 if mark else 9
         corner = {"x": x - side / 2, "y": _MIDDLE - side / 2}
@@ -163,12 +140,10 @@ def _listed(title: str, items: Sequence[str]) -> Html | None:
 
 
 def all_steps(line: Line, names: Names, key: str, *, title: str) -> Html:
-    """Every step in a table, in blocks that are laid out when they come into view."""
-    blocks = [
-        tag("tbody", [_cells(act, names, key) for act in line.acts[at : at + _BLOCK]], class_="block")
-        for at in range(0, len(line.acts), _BLOCK)
-    ]
-    return table(title, ("step", "time", "service", "what it does", "at"), blocks)
+    """Every step in a table, a line of text for each: the script makes rows of them when the table is opened."""
+    rows = [Html(f"\n{_cells(act, names, key).replace(chr(10), ' ')}") for act in line.acts]
+    whole = table(title, ("step", "time", "service", "what it does", "at"), tag("tbody", rows, Html("\n")))
+    return tag("noscript", whole)
 
 
 def _cells(act: Act, names: Names, key: str) -> Html:
@@ -179,8 +154,8 @@ def _cells(act: Act, names: Names, key: str) -> Html:
     note = f"({'wrong here' if act.wrong else f'racing pair, {mark}'}) " if act.wrong or mark else ""
     return tag(
         "tr",
-        tag("td", f"{act.at + 1}", class_="num"),
-        tag("td", act.time, class_="num"),
+        tag("td", f"{act.at + 1}"),
+        tag("td", act.time),
         tag("td", act.lane),
         tag("td", note, words),
         tag("td", act.place.partition(" ")[0]),
