@@ -145,9 +145,7 @@ def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
             if task.predicate is not None:
                 wake_waiter(runner, task)
             else:
-                at = runq.index(task)
-                runq[at] = runq[-1]  # in the order in which the general loop would have it
-                runq.pop()
+                runq.remove(task)  # the others may stand in any order: a guide that repeats steps goes by numbers
         except (KeyError, ValueError):
             raise _diverged(recorder, number) from None
         before = len(runq)

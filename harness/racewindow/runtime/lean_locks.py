@@ -18,6 +18,7 @@ from racewindow._trio_internals import (
     async_yield,
 )
 from racewindow.footprint import READ_CODE
+from racewindow.runtime.runner import NOTHING
 from racewindow.runtime.task import SimTask
 
 LockImpl: Any = _sync._LockImpl
@@ -39,7 +40,8 @@ async def lean_acquire(self: Any) -> None:
         return
     task._cancel_points += 1
     _take(self, task)
-    (await async_yield(CancelShieldedCheckpoint)).unwrap()
+    if (answer := await async_yield(CancelShieldedCheckpoint)) is not NOTHING:
+        answer.unwrap()
 
 
 def lean_acquire_nowait(self: Any) -> None:
@@ -75,14 +77,17 @@ def lean_release(self: Any) -> None:
         release(self)
         return
     runner, lot = task._runner, self._lot
-    simple = self._owner is task and not lot._parked and GLOBAL_PARKING_LOT_BREAKER.get(task) == [lot]
+    if self._owner is not task or lot._parked:
+        if runner.recording:
+            runner.recorder.writes_queue(self)
+        release(self)
+        return
     if runner.recording:
         recorder = runner.recorder
-        number = recorder.writes_queue(self)
-        if simple:
-            recorder.footprint[number * 3 + READ_CODE] = None
-    if simple:
+        recorder.footprint[recorder.writes_queue(self) * 3 + READ_CODE] = None
+    held = GLOBAL_PARKING_LOT_BREAKER[task]
+    if len(held) == 1:
         del GLOBAL_PARKING_LOT_BREAKER[task]
-        self._owner = None
     else:
-        release(self)
+        held.remove(lot)
+    self._owner = None

@@ -38,7 +38,7 @@ from racewindow._trio_internals import (
 )
 from racewindow.errors import RealThreadError
 from racewindow.runtime import lean_locks as locks
-from racewindow.runtime.runner import SimRunner
+from racewindow.runtime.runner import NOTHING, SimRunner
 from racewindow.runtime.task import OrderedSet, SimTask
 from racewindow.runtime.world import World, world_of_this_thread
 from racewindow.virtual.installing import is_installed
@@ -88,7 +88,8 @@ async def lean_sleep_until(deadline: float) -> None:
     task = runner.current
     assert task is not None
     runner.sleep_deadline = deadline
-    (await async_yield(Sleep)).unwrap()
+    if (answer := await async_yield(Sleep)) is not NOTHING:
+        answer.unwrap()
     if task.timer or task._cancel_status.effectively_cancelled:
         _not_simply_woken(task)
 
@@ -109,7 +110,8 @@ async def lean_sleep(seconds: float) -> None:
         return
     task = runner.current
     runner.sleep_deadline = deadline
-    (await async_yield(Sleep)).unwrap()
+    if (answer := await async_yield(Sleep)) is not NOTHING:
+        answer.unwrap()
     if task.timer or task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]
         _not_simply_woken(task)  # type: ignore[arg-type]
 
@@ -129,7 +131,8 @@ async def lean_checkpoint() -> None:
     if type(runner) is not SimRunner:
         await _checkpoint()
         return
-    (await async_yield(CancelShieldedCheckpoint)).unwrap()
+    if (answer := await async_yield(CancelShieldedCheckpoint)) is not NOTHING:
+        answer.unwrap()
     task = runner.current
     assert task is not None
     task._cancel_points += 1

@@ -139,8 +139,7 @@ class Search:
         views, nodes = self._foresight.views, self.nodes
         self._mind_scopes()
         valued: list[int] = []
-        for index in range(known, len(strides)):
-            stride = strides[index]
+        for index, stride in enumerate(strides[known:], known):
             if stride.choices:
                 valued.append(index)
             if stride.view not in views:
