@@ -32,63 +32,78 @@ class Causality:
         self.keys: dict[int, KeyState] = {} if keys is None else keys
         self.goes_back = keys is not None
         self.snapshots: list[dict[int, KeyState]] = []
-        self._barriers = sum([1 << index for index, stride in enumerate(self.strides) if stride.barrier])
-        self._floor = (1 << self._barriers.bit_length()) - 1
+        last = next((i for i in range(len(self.strides) - 1, -1, -1) if self.strides[i].barrier), -1)
+        self._floor = (1 << last + 1) - 1  # the last step for which time passed, and those before it
+        self._found, self._searched = 0, 0
         self._lean = _SCOPES not in self.keys
 
     def add(self, row: Row) -> None:
         """Work out what the next step came after, and what it raced with."""
         tid, previous, woken_by, joined, codes, choices, blocking, barrier, salt, still, written = row
         strides, table, keys = self.strides, self.table, self.keys
-        index = len(strides)
-        bit = 1 << index
+        bit = 1 << len(strides)
         if self.goes_back:
             self.snapshots.append(_NO_KEYS if barrier else keys.copy())  # nobody goes back to a barrier
-        if previous < 0 or tid == CLOCK_TASK:
-            own, own_mark, root = self._history(tid, previous)
-        else:  # the same without the call
+        own, own_mark, root = 0, -1, tid
+        if previous >= 0:
             last = strides[previous]
-            own, own_mark, root = last.before | 1 << previous, last.mark, hash((tid, last.view))
+            own, own_mark = last.before | 1 << previous, last.mark
+            if tid != CLOCK_TASK:  # which remembers nothing: what it does depends on the time and on the deadlines
+                root = last.view
         enablers, enabled = own | self._floor, 0
         if woken_by or joined:
-            more, mark, view = self._enabled_by(woken_by, joined)
+            more, enabled, view = self._enabled_by(woken_by, joined)
             enablers |= more
-            if not blocking:
-                enabled, root = mark, hash((root, view))
-        footprint, items, looks, lean, _, _ = table.decoded[codes]
+            root, enabled = (root, 0) if blocking else (hash((root, view)), enabled)
+        footprint, items, looks, unscoped, _, _ = table.decoded[codes]
         moved = footprint[1] & table.scopes
-        if self._lean:
-            if moved:
-                self._relate_scopes()
+        if moved and self._lean:
+            self._relate_scopes()
+        lean, conflicts, seen, views = self._lean, 0, 0, [root, salt, *choices]
+        for number in unscoped if lean else looks:
+            readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
+            keys[number] = (readers | bit, writers, adders, base, version, view)
+            conflicts |= writers | adders
+            seen += version  # a sum: who has made them is in the marks, and what nobody has touched yet says nothing
+            if lean or view or not table.scopes >> number & 1:  # as if it were left out, as most of the time it is
+                views.append(view)
+        for number, mode in items:
+            readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
+            if mode == ADDS:
+                conflicts |= writers | readers
+                seen += base
             else:
-                looks = lean
-        conflicts, seen, views = self._look(looks, items, [root, salt, *choices])
+                conflicts |= writers | readers | adders
+                seen += version
+                if number in table.blind and not mode & READS:
+                    if number not in table.sure:
+                        views.append(bool(view))
+                elif lean or view or not table.scopes >> number & 1:
+                    views.append(view)
         # `mixed`, twice, without the calls.
         mark = hash((tid, own_mark, enabled, salt, choices, seen)) & MARK_MASK
         mark = (mark * (mark ^ MIXER) >> 30) & MARK_MASK
         view = hash(tuple(views)) & MARK_MASK
         view = (view * (view ^ MIXER) >> 30) & MARK_MASK
-        values = self._values(written, view) if written else NO_VALUES
-        for number, mode in items:
-            readers, writers, adders, base, version, seen = keys.get(number, _UNTOUCHED)
-            readers |= bit if mode & READS else 0
-            if mode & WRITES:
-                keys[number] = (readers, writers | bit, adders, mark, mark, values.get(number, view))
-            else:
-                keys[number] = (readers, writers, adders | bit, base, version + mark, seen + view)
-        before, races = enablers, 0
+        before, rest, races = enablers, conflicts & ~enablers, 0
         if barrier:
             before = enablers = bit - 1
-            self._barriers |= bit
             self._floor = bit | before  # all that follows comes after this step and those before it
-        elif conflicts & ~enablers:
-            before, races = self._close(enablers, conflicts & ~enablers)
+        elif rest:
+            before, races = self._close(enablers, rest)
+        if blocking:
+            races = conflicts & ~own & ~self._barriers()
         if moved:
             # What becomes of a scope depends on who has left it, which is no write: so on all that came before.
             view = mixed(hash((view, self._sum_of_marks(before))))
-            self._see(items, view)
-        if blocking:
-            races = conflicts & ~own & ~self._barriers
+        values = self._values(written, view) if written else NO_VALUES
+        for number, mode in items:
+            readers, writers, adders, base, version, seen = keys.get(number, _UNTOUCHED)
+            if mode & WRITES:  # whoever conflicts with a read does so with a write
+                keys[number] = (readers, writers | bit, adders, mark, mark, values.get(number, view))
+            else:
+                readers |= bit if mode & READS else 0
+                keys[number] = (readers, writers, adders | bit, base, version + mark, seen + view)
         stride = _new(Stride)  # as Stride(...) does, in a third of the time
         stride.task, stride.choices, stride.codes = tid, choices, codes
         stride.footprint, stride.enablers, stride.own = footprint, enablers, own
@@ -124,42 +139,15 @@ class Causality:
                 values[number] = mixed(hash((owner, count, *(task for task, _ in waiting), *views)))
         return values
 
+    def _barriers(self) -> int:
+        """The steps for which time has passed because nothing could run."""
+        for index in range(self._searched, len(self.strides)):
+            self._found |= self.strides[index].barrier << index
+        self._searched = len(self.strides)
+        return self._found
+
     def _sum_of_marks(self, steps: int) -> int:
         return sum(stride.mark for index, stride in enumerate(self.strides) if steps >> index & 1)
-
-    def _see(self, items: Sequence[tuple[int, int]], view: int) -> None:
-        """What the last step has written is another value than it seemed."""
-        for number, mode in items:
-            if mode & WRITES:
-                self.keys[number] = (*self.keys[number][:5], view)
-
-    def _look(
-        self, looks: Sequence[int], items: Sequence[tuple[int, int]], views: list[int]
-    ) -> tuple[int, int, list[int]]:
-        """What a step finds: (what it conflicts with, the versions of its keys summed up, `views` and theirs)."""
-        keys, table, lean = self.keys, self.table, self._lean
-        bit, conflicts, seen = 1 << len(self.strides), 0, 0
-        for number in looks:
-            readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
-            keys[number] = (readers | bit, writers, adders, base, version, view)
-            conflicts |= writers | adders
-            seen += version  # a sum: who has made them is in the marks, and what nobody has touched yet says nothing
-            if lean or view or not table.scopes >> number & 1:  # as if it were left out, as most of the time it is
-                views.append(view)
-        for number, mode in items:
-            readers, writers, adders, base, version, view = keys.get(number, _UNTOUCHED)
-            conflicts |= writers | readers
-            if mode == ADDS:
-                seen += base
-            else:
-                seen += version
-                conflicts |= adders
-                if mode & READS or number not in table.blind:
-                    if lean or view or not table.scopes >> number & 1:
-                        views.append(view)
-                elif number not in table.sure:
-                    views.append(bool(view))
-        return conflicts, seen, views
 
     def _close(self, before: int, rest: int) -> tuple[int, int]:
         """(the first mask with the second one and all that comes before, the last ones of those that were added)."""
@@ -171,15 +159,6 @@ class Causality:
             before |= 1 << top | strides[top].before
             rest &= ~before
         return before, last
-
-    def _history(self, tid: int, previous: int) -> tuple[int, int, int]:
-        """(all that a task has done and what came before, a number for that, a number for what it has seen)."""
-        if previous < 0:
-            return 0, -1, hash((tid, -1))
-        last = self.strides[previous]
-        # The clock remembers nothing: what it does next depends on the time and on the deadlines.
-        view = tid if tid == CLOCK_TASK else hash((tid, last.view))
-        return last.before | 1 << previous, last.mark, view
 
     def _enabled_by(self, woken_by: Sequence[int], joined: Sequence[int]) -> tuple[int, int, int]:
         """The same for the steps that have spawned or woken a task, and the exits that it has waited for."""
@@ -199,9 +178,12 @@ class Causality:
     def pending(self, tid: int, previous: int, codes: tuple[int, ...]) -> Pending:
         """A task that is blocked after all steps so far, and looks at these keys."""
         footprint, items, looks, *_ = self.table.decoded[codes]
-        own, _, root = self._history(tid, previous)
+        own, root = 0, tid
+        if previous >= 0:
+            last = self.strides[previous]
+            own, root = last.before | 1 << previous, tid if tid == CLOCK_TASK else last.view
         conflicts = 0
         for number, mode in (*((number, READS) for number in looks), *items):
             readers, writers, adders, *_ = self.keys.get(number, _UNTOUCHED)
             conflicts |= writers | adders | (readers if mode & WRITES else 0)
-        return Pending(tid, codes, footprint, own, conflicts & ~own & ~self._barriers, root)
+        return Pending(tid, codes, footprint, own, conflicts & ~own & ~self._barriers(), root)

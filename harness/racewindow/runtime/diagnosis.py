@@ -99,8 +99,7 @@ def waits(stack: Stack, locator: Locator) -> tuple[str, str, str]:
 _TRIO = os.path.dirname(trio.__file__)  # noqa: PTH120
 _PLAIN_NAMES = {
     "hooked": "",  # a footprint hook in front of the real method
-    "AsyncContextManagerMixin.__aenter__": "",  # of `async with lock`, in front of the real method
-    "_LockImpl.acquire": "trio.Lock.acquire",
+    "lean_acquire": "trio.Lock.acquire",
     "main": "the end of the services that it started",
     "NurseryManager.__aexit__": "the end of a nursery, for its children",
     "pause_until": "racewindow.until",

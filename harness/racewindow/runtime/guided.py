@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from racewindow.errors import DivergenceError
 from racewindow.runtime.loop import BLOCKED, FINISHED, LIMIT, Decide
-from racewindow.runtime.passing import expire, pass_time_on_record, sort_tail, wakes_the_idle
+from racewindow.runtime.passing import expire, pass_time, pass_time_on_record, sort_tail, wakes_the_idle
 from racewindow.runtime.recording import RECORDING
 from racewindow.runtime.runner import SimRunner
 from racewindow.runtime.step import holds, take_step, wake_waiter
@@ -124,7 +124,7 @@ def _tell(guide: Guide, recorder: TrailRecorder) -> None:
 def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
     """Take the steps of the prefix again. Half of a search is spent here, so what belongs to a step stands in a row."""
     RECORDING.accesses, runner.recording = None, False
-    runq, waiting = runner.runq, runner.waiting
+    runq, tasks = runner.runq, recorder.by_number
     last: SimTask | None = None
     for stride in recorder.prefix:
         if runner.due:
@@ -134,28 +134,27 @@ def _repeat(runner: SimRunner, recorder: TrailRecorder) -> SimTask | None:
         if number == CLOCK_TASK:
             if not stride.barrier:
                 _advance(runner, recorder)
-            elif not pass_time_on_record(runner):
+                continue
+            recorder.current = recorder.clock
+            if not pass_time(runner):
                 raise _diverged(recorder, number)
+            recorder.repeated(recorder.clock, stride)
             continue
-        for at, task in enumerate(runq):
-            if task.tid == number:
-                runq[at] = runq[-1]  # in the order in which the general loop would have it
-                runq.pop()
-                break
-        else:
-            for task in waiting:
-                if task.tid == number:
-                    wake_waiter(runner, task)
-                    break
+        try:
+            task = tasks[number]
+            if task.predicate is not None:
+                wake_waiter(runner, task)
             else:
-                raise _diverged(recorder, number)
+                runq.remove(task)  # the others may stand in any order: a guide that repeats steps goes by numbers
+        except (KeyError, ValueError):
+            raise _diverged(recorder, number) from None
         before = len(runq)
         recorder.current = last = task
         task.waited_for = None
         try:
             take_step(runner, task)
         finally:
-            recorder.repeated(task)
+            recorder.repeated(task, stride)
         if len(runq) - before > 1:
             sort_tail(runq, before)
         runner.step_serial += 1

@@ -4,6 +4,7 @@ Each replacement does what the original does, faster or in a fixed order; outsid
 `trio.run` in another thread, say) the original runs. `tests/harness/runtime/test_lean_parts.py` holds them equal.
 
 * `sleep`, `sleep_until`: one message to the loop instead of a scope, two deadline registrations and an exception.
+* `Lock`, and `async with` it or a semaphore: see `lean_locks`.
 * `checkpoint`: one coroutine less. `CancelScope.__enter__`: no look at the clock for a scope without a deadline.
 * `CancelScope._might_change_registered_deadline`: a small class instead of a generator.
 * `CancelStatus.__init__`: ordered sets instead of sets that iterate by address.
@@ -28,6 +29,7 @@ from racewindow._trio_internals import (
     CancelShieldedCheckpoint,
     CancelStatus,
     _core,
+    _sync,
     _threads,
     _timeouts,
     async_yield,
@@ -35,7 +37,8 @@ from racewindow._trio_internals import (
     sniffio_library,
 )
 from racewindow.errors import RealThreadError
-from racewindow.runtime.runner import SimRunner
+from racewindow.runtime import lean_locks as locks
+from racewindow.runtime.runner import NOTHING, SimRunner
 from racewindow.runtime.task import OrderedSet, SimTask
 from racewindow.runtime.world import World, world_of_this_thread
 from racewindow.virtual.installing import is_installed
@@ -85,7 +88,8 @@ async def lean_sleep_until(deadline: float) -> None:
     task = runner.current
     assert task is not None
     runner.sleep_deadline = deadline
-    (await async_yield(Sleep)).unwrap()
+    if (answer := await async_yield(Sleep)) is not NOTHING:
+        answer.unwrap()
     if task.timer or task._cancel_status.effectively_cancelled:
         _not_simply_woken(task)
 
@@ -106,7 +110,8 @@ async def lean_sleep(seconds: float) -> None:
         return
     task = runner.current
     runner.sleep_deadline = deadline
-    (await async_yield(Sleep)).unwrap()
+    if (answer := await async_yield(Sleep)) is not NOTHING:
+        answer.unwrap()
     if task.timer or task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]
         _not_simply_woken(task)  # type: ignore[arg-type]
 
@@ -126,7 +131,8 @@ async def lean_checkpoint() -> None:
     if type(runner) is not SimRunner:
         await _checkpoint()
         return
-    (await async_yield(CancelShieldedCheckpoint)).unwrap()
+    if (answer := await async_yield(CancelShieldedCheckpoint)) is not NOTHING:
+        answer.unwrap()
     task = runner.current
     assert task is not None
     task._cancel_points += 1
@@ -293,13 +299,21 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (trio, "sleep_until", lean_sleep_until),
     (trio.lowlevel, "checkpoint", lean_checkpoint),
     (_core, "checkpoint", lean_checkpoint),
+    (_sync.AsyncContextManagerMixin, "__aenter__", locks.lean_enter),
+    (locks.LockImpl, "acquire", locks.lean_acquire),
+    (locks.LockImpl, "acquire_nowait", locks.lean_acquire_nowait),
+    (locks.LockImpl, "release", locks.lean_release),
     (CancelScope, "__enter__", _lean_enter),
     (CancelScope, "_might_change_registered_deadline", _change_deadline),
     (CancelStatus, "__init__", _ordered_status_init),
     (_threads, "start_thread_soon", _run_inline),
     (_threads, "_send_message_to_trio", _answer_inline),
 )
-for _function, _original in ((lean_sleep, _sleep), (lean_sleep_until, _sleep_until), (lean_checkpoint, _checkpoint)):
+for _function, _original in (
+    *((lean_sleep, _sleep), (lean_sleep_until, _sleep_until), (lean_checkpoint, _checkpoint)),
+    *((locks.lean_acquire, locks.acquire), (locks.lean_acquire_nowait, locks.acquire_nowait)),
+    (locks.lean_release, locks.release),
+):
     update_wrapper(_function, _original)  # a task that runs it keeps its name
 
 

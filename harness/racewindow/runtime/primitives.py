@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from racewindow._trio_internals import CancelStatus, MemoryChannelState, ParkingLot, Task, _channel, _sync
-from racewindow.footprint import READ_CODE, WRITE_CODE
+from racewindow.footprint import READ_CODE
 from racewindow.runtime import primitives_channels as channels
 from racewindow.runtime.recording import RECORDING
 
@@ -45,24 +45,8 @@ def _hook(original: Callable[..., Any], note: _Note) -> Callable[..., Any]:
     return hooked
 
 
-def _hook_owner(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Notes a write to a lock first, with nothing called: half of all accesses to locks, and a lot reads the rest."""
-
-    @wraps(original)
-    def hooked(self: Any) -> Any:
-        now = RECORDING.accesses
-        if now is not None and now.current is not None:
-            lot = self._lot
-            entry = now.names.get(id(lot))
-            # It comes with the lock: what that is then, its owner and who waits, is looked at when the step is over.
-            now.footprint[(now.key(lot) if entry is None else entry[1]) * 3 + WRITE_CODE] = self
-        return original(self)
-
-    return hooked
-
-
 def _hook_lot(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Notes a look at a parking lot first, likewise."""
+    """Notes a look at a parking lot first, with nothing called: every look at who waits is one."""
 
     @wraps(original)
     def hooked(self: Any) -> Any:
@@ -145,6 +129,10 @@ def _writes_lot(now: Recorder, thing: Any) -> None:
     now.write(thing._lot)
 
 
+def _writes_queue(now: Recorder, thing: Any) -> None:
+    now.writes_queue(thing)
+
+
 def _waits_for_event(now: Recorder, event: trio.Event) -> None:
     """Waiters do not see each other: joining them commutes. A wait that finds the flag set only looks at it."""
     if event._flag:
@@ -206,6 +194,7 @@ _SCOPE, _EVENT, _NURSERY = trio.CancelScope, trio.Event, trio.Nursery
 
 _METHODS: tuple[tuple[type, str, _Note], ...] = (
     *((_LOCK, name, _reads_lot) for name in ("locked", "statistics")),
+    *((_SEM, name, _writes_queue) for name in ("acquire_nowait", "release")),
     (_SEM, "statistics", _reads_lot),
     *((_LIMITER, name, _writes_lot) for name in ("acquire_on_behalf_of_nowait", "release_on_behalf_of")),
     (_LIMITER, "statistics", _reads_lot),
@@ -221,7 +210,6 @@ _METHODS: tuple[tuple[type, str, _Note], ...] = (
     (_NURSERY, "start_soon", _may_be_late),
     (_NURSERY, "_add_exc", _writes),
 )
-_OWNERS = tuple((owner, name) for owner in (_LOCK, _SEM) for name in ("acquire_nowait", "release"))
 _LOTS = tuple((ParkingLot, name) for name in ("__len__", "__bool__"))
 _CHANNELS: tuple[tuple[type, str, _Note], ...] = (
     (_SEND, "send_nowait", channels.sends),
@@ -311,9 +299,8 @@ class Hooks:
             self._replace(owner, name, _hook_async(getattr(owner, name), note))
         for owner, name, reads, writes in _PROPERTIES:
             self._replace(owner, name, _property(owner.__dict__[name], reads, writes))
-        for hook, places in ((_hook_owner, _OWNERS), (_hook_lot, _LOTS)):
-            for owner, name in places:
-                self._replace(owner, name, hook(getattr(owner, name)))
+        for owner, name in _LOTS:
+            self._replace(owner, name, _hook_lot(getattr(owner, name)))
         for owner, name, note in _CHANNELS:
             self._replace(owner, name, _hook_state(getattr(owner, name), note))
         for owner, kind, inner in _CLASSES:

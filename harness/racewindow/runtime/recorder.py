@@ -138,6 +138,17 @@ class Recorder:
         """The step in progress changes `thing` in a way that commutes with itself."""
         self.footprint[self.key(thing) * 3 + ADD_CODE] = None
 
+    def writes_queue(self, queue: Any) -> int:
+        """The step in progress takes or gives back a lock or a semaphore; returns the key number of who waits for it.
+
+        What that is then, its owner or value and who waits, is looked at when the step is over.
+        """
+        lot = queue._lot
+        entry = self.names.get(id(lot))
+        number = self.key(lot) if entry is None else entry[1]
+        self.footprint[number * 3 + WRITE_CODE] = queue
+        return number
+
     def read_clock(self) -> None:
         """The step in progress asks for the time."""
         self.footprint[self.clock_read] = None

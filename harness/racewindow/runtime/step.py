@@ -31,10 +31,9 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
     runner.current = GLOBAL_RUN_CONTEXT.task = task
     send, value = task._next_send_fn, task._next_send
     task._next_send_fn = task._next_send = None
-    final: outcome.Outcome[object] | None = None
-    message: Any = None
+    final: outcome.Outcome[object] | None
     try:
-        message = task.context.run(send, value)
+        message: Any = task.context.run(send, value)
     except StopIteration as stop:
         # The full form unwraps the outcome of its init task, which can be done to one only once.
         final = ENDED_WELL if stop.value is None and not runner.full else outcome.Value(stop.value)
@@ -42,10 +41,6 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, it is the task's outcome
         final = error_outcome(error)
-    if final is not None:
-        # Outside the `except` blocks: else exceptions would be chained to each other in ways the user did not write.
-        runner.task_exited(task, final)
-        final = value = None  # else a traceback in them, whose frames lead back to this one, would be a cycle
     else:
         task._schedule_points += 1
         if message is CancelShieldedCheckpoint:
@@ -59,6 +54,11 @@ def take_step(runner: SimRunner, task: SimTask) -> None:
             begin_sleep(runner, task)
         else:
             interpret(runner, task, message)
+        task.number += 1
+        return
+    # Outside the `except` blocks: else exceptions would be chained to each other in ways the user did not write.
+    runner.task_exited(task, final)
+    final = value = None  # else a traceback in them, whose frames lead back to this one, would be a cycle
     task.number += 1
 
 

@@ -258,7 +258,7 @@ class OrderedDeadlines(Deadlines):  # type: ignore[misc]  # see _trio_internals
         while timers and timers[0][2].timer != timers[0][1]:
             heappop(timers)
         first = heap[0][0] if heap else inf
-        return min(first, timers[0][0]) if timers else first
+        return timers[0][0] if timers and timers[0][0] < first else first
 
     def expire(self, now: float) -> bool:
         """Cancel every scope and wake every sleeper whose deadline is not later than `now`."""
@@ -271,7 +271,9 @@ class OrderedDeadlines(Deadlines):  # type: ignore[misc]  # see _trio_internals
                 task._runner.reschedule(task)
                 did_something = True
         heap = self._heap
-        if heap and heap[0][0] <= now:
+        if not heap:
+            return did_something
+        if heap[0][0] <= now:
             GLOBAL_RUN_CONTEXT.__dict__.pop("task", None)  # abort functions may ask: no step is in progress
         while heap and heap[0][0] <= now:
             deadline, _, scope = heappop(heap)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from racewindow.causality import Causality
@@ -74,9 +75,9 @@ class TrailRecorder(Recorder):
     """
 
     __slots__ = (
-        *("_clock_codes", "_clock_footprint", "_clock_task", "_effects", "_goes_back", "_joins_next", "_looks_ahead"),
-        *("_scopes_before", "_stance", "blocked", "blocking", "causality", "index", "known", "options", "parked"),
-        *("places", "rows", "spun", "tables"),
+        *("_clock_codes", "_clock_footprint", "_effects", "_goes_back", "_joins_next", "_looks_ahead"),
+        *("_scopes_before", "_stance", "blocked", "blocking", "by_number", "causality", "clock", "index", "known"),
+        *("options", "parked", "places", "rows", "spun", "tables"),
     )
 
     def __init__(
@@ -93,6 +94,7 @@ class TrailRecorder(Recorder):
         self.known = len(prefix)
         self.causality = Causality(tables.keys, prefix, keys)
         self._goes_back = self.causality.goes_back
+        self.by_number: dict[int, SimTask] = {}
         self.rows: list[Row] = []
         self.index = 0  # of the step in progress, or of the next one
         self.blocking = False
@@ -106,7 +108,7 @@ class TrailRecorder(Recorder):
         self.places: list[int] = []
         self._looks_ahead = looks_ahead
         self.options = 1  # product of the numbers of options at the decisions of a walk
-        self._clock_task: Any = _Clock()
+        self.clock: Any = _Clock()
         self._clock_codes = (self._deadlines * 3 + READ_CODE, self._clock * 3 + WRITE_CODE)
         self._clock_footprint = dict.fromkeys(self._clock_codes)
 
@@ -129,7 +131,8 @@ class TrailRecorder(Recorder):
         super().spawned(task, nursery)
         parent = task.parent
         table = self.tables.tasks
-        task.tid = table.root(task.root) if parent is None else table.child(parent.tid, task.spawn_index)
+        task.tid = number = table.root(task.root) if parent is None else table.child(parent.tid, task.spawn_index)
+        self.by_number[number] = task
         task.previous, task.place = -1, 0
         task.enablers = [] if self.current is None else [self.index]
         task.joined = []
@@ -161,7 +164,7 @@ class TrailRecorder(Recorder):
 
     def begin_clock(self) -> None:
         """Time passes, as a step of the clock."""
-        self.current = self._clock_task
+        self.current = self.clock
         if self.index >= self.known:
             self.footprint = self._clock_footprint.copy()
             self._scopes_before = _NO_SCOPES
@@ -175,10 +178,10 @@ class TrailRecorder(Recorder):
         if not passed:
             self.current = None
         elif self.index < self.known:
-            self.repeated(self._clock_task)
+            self.repeated(self.clock, self.causality.strides[self.index])
         else:
             self._read_scopes_of_woken()
-            self._file(self._clock_task, not barrier, barrier, runner.now_ns())
+            self._file(self.clock, not barrier, barrier, runner.now_ns())
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
@@ -245,9 +248,8 @@ class TrailRecorder(Recorder):
         still = self._stance is not None and not exited and self._was_still(task)
         self._file(task, self.blocking, False, 0, still)  # noqa: FBT003
 
-    def repeated(self, task: Any) -> None:
+    def repeated(self, task: Any, stride: Stride) -> None:
         """A step of the known prefix is over: what is kept is where it stood, and who spins."""
-        stride = self.causality.strides[self.index]
         if self.parked or stride.still:
             self._note_parked(task.tid, stride.footprint, still=stride.still)
         task.previous, task.touched = self.index, stride.footprint
@@ -339,7 +341,7 @@ class TrailRecorder(Recorder):
     def trace_number(self) -> int:
         """A number for the Mazurkiewicz trace of the execution: equal for equivalent orders, and for no others."""
         if self.causality.strides:
-            return sum([stride.mark for stride in self.strides]) & MARK_MASK  # a generator costs more
+            return int(sum(map(attrgetter("mark"), self.strides))) & MARK_MASK
         return number_of_trace(self.rows, self.table)
 
     # --- the end, and looking ahead ---------------------------------------------------------------------------------
@@ -354,7 +356,7 @@ class TrailRecorder(Recorder):
         blocked += [(t.tid, t.previous, touched[t.previous][1]) for t in runner.runq if t.tid in self.parked]
         blocked += [(t.tid, t.previous, codes) for t, codes in runner.vanished]
         if runner.racing:
-            blocked.append((CLOCK_TASK, self._clock_task.previous, self._clock_codes))
+            blocked.append((CLOCK_TASK, self.clock.previous, self._clock_codes))
 
     def touched(self) -> list[tuple[int, tuple[int, ...]]]:
         """Of each step so far: its task, and its accesses."""

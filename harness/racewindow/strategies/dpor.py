@@ -91,8 +91,8 @@ class OptimalReduction:
         nodes.pop()
         while nodes:
             node = nodes[-1]
-            node.done += 1
             if node.tree or node.postponed:
+                node.done += 1
                 stride = strides[len(nodes) - 1]
                 if not stride.barrier:
                     node.put_to_sleep(stride)

@@ -9,10 +9,11 @@ is tracked; where nothing is known the search runs the step to see (a probe), an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final
 
 from racewindow.footprint import ADD_CODE, READ_CODE, KeyTable
+from racewindow.trail import KeyState
 
 BLOCKED: Final = "blocked"
 """Recalled in place of a footprint: the task waits for a state that does not hold there."""
@@ -48,8 +49,13 @@ class Foresight:
         self.views.clear()
         self._nodes = 0
 
-    def learn(self, root: Hashable, codes: Sequence[int], version: Callable[[int], int], result: Any) -> None:
-        """A task whose history is `root` made these accesses and no others."""
+    def learn(self, root: Hashable, codes: Sequence[int], keys: Mapping[int, KeyState], result: Any) -> None:
+        """A task whose history is `root`, where keys are in these states, made these accesses and no others."""
+
+        def version(key: int) -> int:
+            state = keys.get(key)
+            return 0 if state is None else state[5]
+
         node = self._roots.get(root)
         if node is None:
             node = self._roots[root] = [None, None]

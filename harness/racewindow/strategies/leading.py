@@ -17,6 +17,7 @@ from racewindow.trail import CLOCK_TASK, KeyState, Stride
 
 _NO_KEYS: dict[int, KeyState] = {}
 """Until the execution is over, and its trail knows."""
+_new = object.__new__
 
 
 class NumberedTask(Task, Protocol):
@@ -168,7 +169,10 @@ class Leader(Follower):
         budget = node.budget
         if choices and budget is not None:
             budget = budget.after(choices)
-        nodes.append(Node(sleep, self._next, _NO_KEYS, budget, self._postponed))
+        after = _new(Node)  # as Node(...) does, without a call: there is one for every step
+        after.sleep, after.tree, after.keys = sleep, self._next, _NO_KEYS
+        after.budget, after.postponed, after.options, after.done = budget, self._postponed, (), 0
+        nodes.append(after)
 
     def rewind(self) -> None:
         """The execution begins again in another form of the runtime: forget what was done in this one."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 from racewindow.footprint import Footprint
@@ -16,6 +18,8 @@ from racewindow.strategies.labels import Budget, Choices, Options, available, be
 from racewindow.strategies.search_tree import Node, Search
 from racewindow.strategies.wakeup import Branch, Label, Last, Word, insert
 from racewindow.trail import Pending, Stride, Trail
+
+_races = attrgetter("races")
 
 
 class _Disabled(Exception):  # noqa: N818  # a signal
@@ -33,9 +37,9 @@ class Reversals:
     def plan_all(self) -> None:
         """Plan all reversals."""
         nodes = self.search.nodes
-        for index in self.search.learn_all(self.trail, self.known):
+        for index in self.search.learn_all(self.strides, self.known):
             self._plan_other_values(index)
-        for index, stride in enumerate(self.strides):
+        for index, stride in compress(enumerate(self.strides), map(_races, self.strides)):  # few have any
             races = stride.races
             while races:
                 bit = races & -races

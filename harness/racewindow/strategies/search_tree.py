@@ -6,8 +6,7 @@ their races.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from racewindow.footprint import NO_FOOTPRINT, Footprint, KeyTable, footprint_of
@@ -129,38 +128,34 @@ class Search:
         if probed.taken < len(labels):
             for pending in trail.pending:
                 if pending.task == labels[-1][0]:
-                    version = partial(trail.version, (1 << len(trail.strides)) - 1)
-                    self._foresight.learn((pending.root, (), ()), self._looked_at(pending.codes), version, BLOCKED)
+                    self._foresight.learn((pending.root, (), ()), self._looked_at(pending.codes), trail.keys, BLOCKED)
             return None
         self._mind_scopes()
-        self.learn(trail, probed.at, probed.options)
+        self.learn(trail.strides[probed.at], trail.snapshots[probed.at - depth], probed.options)
         return trail.strides[probed.at], probed.options
 
-    def learn_all(self, trail: Trail, known: int) -> list[int]:
+    def learn_all(self, strides: Sequence[Stride], known: int) -> list[int]:
         """`learn` from all steps of the execution run last but the first few; which of them took values."""
-        strides, views, nodes = trail.strides, self._foresight.views, self.nodes
+        views, nodes = self._foresight.views, self.nodes
         self._mind_scopes()
         valued: list[int] = []
-        for index in range(known, len(strides)):
-            stride = strides[index]
+        for index, stride in enumerate(strides[known:], known):
             if stride.choices:
                 valued.append(index)
             if stride.view not in views:
-                self.learn(trail, index, nodes[index].options)
+                self.learn(stride, nodes[index].keys, nodes[index].options)
         self.decides = self.decides or bool(valued)
         return valued
 
-    def learn(self, trail: Trail, index: int, options: tuple[Options, ...]) -> None:
-        """Remember what a step of a trail has touched, if that depends on nothing but what it has read."""
-        stride = trail.strides[index]
+    def learn(self, stride: Stride, keys: Mapping[int, KeyState], options: tuple[Options, ...]) -> None:
+        """Remember what a step has touched in these states, if that depends on nothing but what it has read."""
         self.decides = self.decides or bool(stride.choices)
         if self._foresight.knows(stride.view):
             return
         # What a cancel does, and what a moved clock does to deadlines, depends on where other tasks stand.
         if not stride.footprint[1] & (self._keys.scopes | self._clock):
             codes = stride.codes if self._scopes_change else self._keys.decoded[stride.codes][4]
-            version = partial(trail.version, (1 << index) - 1)
-            self._foresight.learn((stride.root, stride.choices, options), codes, version, stride.footprint)
+            self._foresight.learn((stride.root, stride.choices, options), codes, keys, stride.footprint)
 
     def _looked_at(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         """What a footprint depends on: cancel scopes only once one has been written, as most never are."""

@@ -16,6 +16,7 @@ import copyreg
 import datetime as dt
 import sys
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from racewindow.virtual.clock import EPOCH_NS
@@ -65,8 +66,9 @@ def _stands_for(candidate: object) -> type[dt.date] | None:
     return vars(candidate).get(_STANDS_FOR) if type(candidate) is _StandInType else None
 
 
+@cache
 def stand_in(original: type[dt.date], world_of: WorldOf) -> type[dt.date]:
-    """Return the class that takes the name of `original`."""
+    """Return the class that takes the name of `original`; one, as a class is only collected with all that is old."""
 
     def new(cls: type, *args: Any, **kwargs: Any) -> object:
         return original(*args, **kwargs) if cls is virtual else original.__new__(cls, *args, **kwargs)

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import racewindow
-from racewindow.runtime import patches
+from racewindow.runtime import lean_locks as locks
+from racewindow.runtime import patches, primitives
 from tests.harness.executions import WAYS, Tap, Way, session, walk
 from tests.strategies import Program, Run, as_function, programs
 
 PARTS = {
     "sleep": {"sleep", "sleep_until"},
     "checkpoint": {"checkpoint"},
+    "lock": {"acquire", "acquire_nowait", "release", "__aenter__"},
     "enter": {"__enter__"},
     "deadline": {"_might_change_registered_deadline"},
 }
@@ -46,6 +48,22 @@ def test_a_lean_part_gives_the_events_of_the_original(part: str, program: Progra
     assert runs[0].order == runs[1].order
     assert taps[0].taken == taps[1].taken
     assert taps[0].offered == taps[1].offered
+
+
+@given(program=programs(), seed=st.integers(0, 1 << 16), way=st.sampled_from(WAYS))
+def test_a_lean_lock_notes_what_a_hook_on_the_original_would(program: Program, seed: int, way: Way) -> None:
+    """It stands in front of those hooks, so that it has to say by itself what it has looked at and changed."""
+    kept = tuple(each for each in patches._PATCHES if each[1] not in PARTS["lock"])
+    hooked = [(locks.LockImpl, name, primitives._writes_queue) for name in ("acquire_nowait", "release")]
+    digests = []
+    for replaced, methods in ((patches._PATCHES, ()), (kept, hooked)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(patches, "_PATCHES", replaced)
+            patch.setattr(primitives, "_METHODS", (*primitives._METHODS, *methods))
+            with session(as_function(program, []), **way) as running:
+                digests.append(running.record(walk(seed)).trace.digest)
+
+    assert digests[0] == digests[1]
 
 
 def _outcome_of_sleeping(seconds: float, *, until: bool, around: float, cancelled: bool) -> tuple[object, ...]:
