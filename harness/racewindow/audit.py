@@ -31,6 +31,9 @@ from racewindow.trail import Stride
 _FIRST, _EVERY = 4, 64
 """The first execution is audited by so many other orders; each whose number is a power of two, and each 64th, by one.
 What one misses, another may show."""
+_ONLY = 32
+"""By so many if it is the only one that will be run, as it is for a program that keeps all that it shares in plain
+objects: the whole proof rests on it then."""
 _TRIES = 3
 """Made for each of them; a short execution has fewer."""
 Order = list[int]
@@ -48,7 +51,7 @@ class Auditor:
         search = getattr(strategy, "reduced", None)
         if search is None or ran.raw.end not in (FINISHED, BLOCKED, SPINNING):
             return ""
-        wanted = _orders_of(number)
+        wanted = _ONLY if number == 0 and not search.has_plans else _orders_of(number)
         if not wanted:
             return ""
         dice = random.Random(f"{self._session.settings.seed}/{number}")

@@ -129,6 +129,37 @@ def test_the_same_attribute_tracked_is_a_failure_and_no_complaint(lost: CommandL
     assert "untracked" not in ran.out
 
 
+async def cutover() -> None:
+    """A deposit is made while the rows travel to another database; both are plain dictionaries."""
+    old, new = {"ann": 100}, dict[str, int]()
+    in_use = [old]
+
+    async def operator() -> None:
+        rows = dict(old)
+        await trio.lowlevel.checkpoint()
+        new.update(rows)
+        in_use[0] = new
+
+    async def pay_in() -> None:
+        for _ in range(3):
+            await trio.lowlevel.checkpoint()
+        database = in_use[0]
+        seen = database["ann"]
+        await trio.lowlevel.checkpoint()
+        database["ann"] = seen + 10
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(operator)
+        nursery.start_soon(pay_in)
+    assert in_use[0]["ann"] == 110
+
+
+def test_a_proof_that_rests_on_one_execution_is_audited_by_more_than_a_few_orders() -> None:
+    verdicts = {racewindow.explore(cutover, strategy="dpor", seed=seed).verdict for seed in range(20)}
+    assert verdicts == {"untrusted"}
+    assert {racewindow.explore(cutover, seed=seed, shrink=False).verdict for seed in range(20)} == {"failure"}
+
+
 @pytest.mark.parametrize("target", [asserting, asserting_after_a_while])
 def test_no_seed_misses_a_lost_update(target: Any) -> None:
     """Tasks that take turns overlap, which is what it needs: that order does not depend on the seed."""

@@ -121,6 +121,11 @@ class Search:
         self.decides = budget is not None
         self.orders: dict[int, tuple[int, ...]] = {}  # of the tasks, by number, as far as they were needed
 
+    @property
+    def has_plans(self) -> bool:
+        """Whether another execution is planned from any place of the one run last."""
+        return any(node.tree or node.postponed for node in self.nodes)
+
     def probe(self, depth: int, labels: Sequence[Label]) -> tuple[Stride, tuple[Options, ...]] | None:
         """Run steps from a place on, to see what the last one does, and could choose; None if it cannot be taken."""
         self.probes += 1
