@@ -297,8 +297,10 @@ class StepByStep(trio.abc.Instrument):
 
 
 @pytest.mark.usefixtures("installed")
-def test_trio_and_anyio_work_within_steps() -> None:
+def test_trio_and_anyio_work_within_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in them asks for what is refused, as long as the program does not."""
+    # A thread that an earlier test has left idle would be taken instead of a new one.
+    monkeypatch.setattr("trio._core._thread_cache.THREAD_CACHE._idle_workers", {})
     seen: list[object] = []
 
     async def talk(left: trio.abc.Stream, right: trio.abc.Stream) -> None:
