@@ -60,7 +60,9 @@ def _paragraphs(text: str) -> list[str]:
 def _groups(result: Result, links: Sequence[Linked]) -> Html:
     rows = tag("tbody", [_group(each, link) for each, link in zip(result.failures, links, strict=True)])
     heads = ("executions", "first in", "what is wrong", "about")
-    return table("One row for each kind, checker and class, with a link to its page; the gravest first", heads, rows)
+    told = "One row for each kind, checker and class, with a link to its page; the gravest first"
+    several = ". One execution can fail in several ways" if len(result.failures) > 1 else ""
+    return table(f"{told}{several}", heads, rows)
 
 
 def _group(failure: Failure, link: Linked) -> Html:

@@ -61,13 +61,14 @@ def _lead(picture: Picture) -> Html | None:
                 _side(pair, "first"),
                 " before ",
                 _side(pair, "second"),
-                f" Reversed, {pair.reversed.failing} of {counted(pair.reversed.runs, 'run')} "
+                f" Reversed, with the rest by chance, {pair.reversed.failing} of {counted(pair.reversed.runs, 'run')} "
                 f"{'fails' if pair.reversed.failing == 1 else 'fail'}; kept, {pair.kept.failing} of {pair.kept.runs}.",
             ),
         ]
     if explanation is not None and (explanation.fixes or explanation.safeguards):
         fixed = closing_text(explanation)[0 if explanation.fixes else 1].replace("Closed as well by", "Closed by")
-        items += [tag("dt", "Remedy"), tag("dd", fixed)]
+        sure = any(each.checked.proved for each in explanation.fixes[:1] or explanation.safeguards)
+        items += [tag("dt", "Remedy" if sure else "Remedy, not proved"), tag("dd", fixed)]
     return tag("dl", items, class_="lead") if items else None
 
 

@@ -56,7 +56,9 @@ def _runbook(matrix: Matrix, meanings: Mapping[str, str]) -> list[Part]:
     known = "" if all(each.verdict.name == "proved" for each in sets) else ", as far as was run; not all is proved"
     less = "; with less, something stays open" if all(each.sure for each in sets) else ""
     told = f"{first}{known}{less}."
-    return [tag("p", told), tag("div", [_card(each, meanings) for each in sets], class_="cards")]
+    proof = "Proved: every order of events was run. How many executions that takes says nothing of how sure it is."
+    proved = tag("p", proof, class_="soft") if any(each.verdict.name == "proved" for each in sets) else None
+    return [tag("p", told), proved, tag("div", [_card(each, meanings) for each in sets], class_="cards")]
 
 
 def _card(closing: Closing, meanings: Mapping[str, str]) -> Html:

@@ -9,7 +9,7 @@ from racewindow_models.cross import AnyAccount, is_covered, needed_e8, quoted, t
 from racewindow_models.evidence import NO_TRUTH, evidence_of, in_block, window_of
 from racewindow_models.findings import Finding, Quantity, ValueClass, examine
 from racewindow_models.ground_truth import GroundTruth
-from racewindow_models.units import TimeNs, text_usdt
+from racewindow_models.units import TimeNs, text_seconds, text_usdt
 from racewindow_models.values import Batch, MarketValues
 from racewindow_models.window import Window
 
@@ -51,7 +51,7 @@ def _false_liquidation(event: Event, window: Window) -> Violation:
         subject=account.name,
         message=(
             f"{account.name} is worth {text_usdt(true_e8)} under ground truth and needs {text_usdt(margin_e8)}, "
-            f"but was liquidated at {text_usdt(judged_e8)}{why}, {in_block(height, now_ns)}"
+            f"but was liquidated at {text_seconds(now_ns)} as worth {text_usdt(judged_e8)}{why}, in block {height}"
         ),
         time_ns=now_ns,
         evidence={

@@ -41,6 +41,9 @@ class Database:
         self._fencing, self._cas_write = fencing, cas_write
         self._token = Cell(0, name=f"{name}.token")
 
+    def __repr__(self) -> str:
+        return f"<{self.name}>"  # read by people, wherever the routing is
+
     async def read_state(self, market: MarketName) -> MarketState:
         """The saved state of one market; a missing row reads as zeros that are not present."""
         return self._read(self._states.get(market)) or missing_state(market)

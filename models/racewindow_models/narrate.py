@@ -110,7 +110,7 @@ def _liquidated(data: Mapping[str, Any], time_ns: TimeNs) -> str:
     true_e8, true_margin_e8 = value_e8(account, truly), needed_e8(account, truly)
     judgement = "it should not have been" if is_covered(account, truly) else "rightly so"
     return (
-        f"{account.name} is liquidated at {text_usdt(judged_e8)} by block {data['height']}; {judgement}: "
+        f"{account.name} is liquidated as worth {text_usdt(judged_e8)} by block {data['height']}; {judgement}: "
         f"under ground truth it is worth {text_usdt(true_e8)} and needs {text_usdt(true_margin_e8)}"
     )
 

@@ -125,7 +125,7 @@ def window_consequences(events: Sequence[Event]) -> Iterator[Consequence]:
 def _liquidation(event: Event) -> Consequence:
     account, truly = event.data["account"], true_at(event.data["truth"], TimeNs(event.time_ns))
     judged_e8, true_e8 = value_e8(account, quoted(event.data["used"])), value_e8(account, truly)
-    what = f"is liquidated by block {event.data['height']} at {text_usdt(judged_e8)}"
+    what = f"is liquidated by block {event.data['height']} as worth {text_usdt(judged_e8)}"
     if not is_covered(account, truly):
         return Consequence(event.time_ns, account.name, f"{what}, rightly")
     lost_e8 = true_e8 - max(judged_e8, 0)

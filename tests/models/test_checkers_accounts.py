@@ -55,8 +55,8 @@ def test_a_solvent_account_is_falsely_liquidated_by_a_default_index() -> None:
     assert (violation.class_, violation.subject, violation.time_ns) == ("default", "BTC-short-1", at(60))
     assert violation.message == (
         "BTC-short-1 is worth 8,954.57 USDT under ground truth and needs 4,645.27 USDT, but was liquidated at "
-        "-305.44 USDT: BTC funding index 0 (default; true is 9260.01930312), computed by writer-2 before its state was "
-        "loaded, in block 1604711 at 60 s"
+        "60 s as worth -305.44 USDT: BTC funding index 0 (default; true is 9260.01930312), computed by writer-2 before "
+        "its state was loaded, in block 1604711"
     )
     assert violation.evidence["true_value_e8"] > violation.evidence["maintenance_margin_e8"]
     assert violation.evidence["judged_value_e8"] < 0

@@ -78,7 +78,7 @@ def test_publishing_is_told_only_where_it_is_wrong() -> None:
 
 def test_a_false_liquidation_is_told_with_both_values() -> None:
     assert narrate(liquidation(short(), ZEROED, 60)) == (
-        "BTC-short-1 is liquidated at -120.00 USDT by block 1604711; it should not have been: "
+        "BTC-short-1 is liquidated as worth -120.00 USDT by block 1604711; it should not have been: "
         "under ground truth it is worth 8,954.57 USDT and needs 4,645.27 USDT"
     )
 
