@@ -96,7 +96,7 @@ def test_ctrl_c_leaves_a_clean_terminal_and_what_was_found(racewindow: CommandLi
 
 def test_the_panel_stays_whole_when_the_window_is_made_narrower(racewindow: CommandLine) -> None:
     terminal = Terminal(100, when="╰", act=lambda terminal: terminal.resize(60))
-    seen = terminal.run("explore", "others.py:long", *RANDOM, "0.5", to_pipe=True)
+    seen = terminal.run("explore", "others.py:long", *RANDOM, "1.5", to_pipe=True)
 
     assert len(panels(seen)) > 1
     assert seen.screen.text == ""
@@ -104,7 +104,7 @@ def test_the_panel_stays_whole_when_the_window_is_made_narrower(racewindow: Comm
 
 @pytest.mark.slow
 def test_a_failure_takes_the_place_of_a_panel_that_was_higher_than_the_terminal(racewindow: CommandLine) -> None:
-    seen = Terminal(80, height=6).run("explore", "mine.py", "--set", "writers=4", "--all-failures")
+    seen = Terminal(80, height=6).run("explore", "mine.py", *RANDOM, "0.6", "--all-failures")
 
     assert seen.status == 1
     assert any("..." in moment for moment in seen.moments)

@@ -94,7 +94,9 @@ def test_a_guard_is_as_good_as_the_configuration_that_has_switched_it_on() -> No
     old = OldConfig(target="writer-2")
     writer = racewindow.explore(paradex, strategy="random", schedules=300, safeguards=CLOSED, faults=old, shrink=False)
     assert groups(committer) == {("no_unknown_age", "stale"), ("no_mixed_generations", "torn")}
-    assert writer.failures[0].faults == ("in step 0 of writer-2: fault old-config:target=writer-2",)
+    assert writer.failures[0].faults == (
+        "in step 0 of writer-2, fault point 2 there: fault old-config:target=writer-2",
+    )
 
 
 def test_rows_that_a_copy_has_left_out_are_noticed_by_those_who_miss_them_only() -> None:
