@@ -38,6 +38,21 @@ WINDOWS = {"desktop": Window(1280, 800, 1), "phone": Window(390, 844, 2)}
 
 FAILURES = {"h1": "paradex", "h2": "paradex-overlap", "paradex-day": "paradex-day"}
 """Name of a picture -> the scenario whose gravest failure it shows."""
+INCIDENTS = [
+    "paradex-partial-copy",
+    "paradex-common-mode",
+    "paradex-second-wave",
+    "paradex-rollback",
+    "dydx-settlement",
+    "dydx-stale-oracle",
+    "cme-failover",
+    "cloudflare-rollout",
+    "aws-dns-plan",
+    "github-failover",
+    "knight-partial-rollout",
+    "binance-own-book",
+]
+"""Scenarios whose gravest failure is shown as well, on a wide window only."""
 REPORTS = {
     "exploration": ("explore", "paradex", "--all-failures", "--no-explain"),
     "matrix": ("matrix", "paradex"),
@@ -47,10 +62,11 @@ REPORTS = {
 
 def main() -> None:
     """Make those that are named, or all."""
-    names = sys.argv[1:] or [*FAILURES, *REPORTS]
-    unknown = sorted({*names} - {*FAILURES, *REPORTS})
+    known = [*FAILURES, *REPORTS, *INCIDENTS]
+    names = sys.argv[1:] or known
+    unknown = sorted({*names} - {*known})
     if unknown:
-        sys.exit(f"There is no picture called {unknown[0]}; there are {', '.join([*FAILURES, *REPORTS])}.")
+        sys.exit(f"There is no picture called {unknown[0]}; there are {', '.join(known)}.")
     if CHROMIUM is None:
         sys.exit("There is no Chromium here, so no picture can be made.")
     FOLDER.mkdir(exist_ok=True)
@@ -58,7 +74,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         for name in names:
             page = made(name, Path(folder))
-            for kind, window in WINDOWS.items():
+            for kind, window in list(WINDOWS.items())[: 1 if name in INCIDENTS else None]:
                 path = FOLDER / f"{name}-{kind}.png"
                 path.write_bytes(picture(browser, page, window))
                 print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB", flush=True)
@@ -70,7 +86,7 @@ def made(name: str, folder: Path) -> Path:
     if name in REPORTS:
         run(folder, *REPORTS[name], "--report", name)
         return folder / name / "index.html"
-    found = json.loads(run(folder, "explore", FAILURES[name], "--no-explain", "--json"))
+    found = json.loads(run(folder, "explore", FAILURES.get(name, name), "--no-explain", "--json"))
     file = Path(found["failures"][0]["file"]).relative_to(folder.resolve())
     run(folder, "report", str(file), "-o", f"{name}.html", "--schedules", SCHEDULES)
     return folder / f"{name}.html"
