@@ -29,10 +29,8 @@ DROP = START + '\n\n[[runbook]]\nstep = "drop"\nby = "operator"\ndo = "drop"\n'
 
 RESTORE = '\n[[runbook]]\nstep = "back"\nby = "operator"\ndo = "restore"\nparts = [{}]\n'
 VALIDATE = '\n[[runbook]]\nstep = "v"\nby = "operator"\ndo = "validate"\nagainst = "{}"\non_rejection = "abort"\n'
-COMMITTER = (
-    '[services.committer]                # takes what was published to the chain and the cloud\nat_start = "down"'
-)
-GRACE = "[services.liquidator]               # closes accounts that are below their margin\n"
+COMMITTER = '[services.committer]                # takes what is published to both sinks\nat_start = "down"'
+GRACE = "[services.liquidator]               # closes accounts below their margin\n"
 
 FEED = '# file = "prices.csv"'
 
