@@ -108,6 +108,7 @@ CATALOGUE = [
     Mistake("no way back", START, DROP + 'within = "1 min"\non_overrun = "roll back"', "runbook[5].on_overrun", "cannot be rolled back", "abort", "abort"),
     Mistake("no way back from a cut", START, DROP + '[cut_off]\nthen = "roll back"', "cut_off.then", "not every cut", "resume", "resume"),
     Mistake("one version of the database", '"db-old", "db-new"', '"db", "db"', "database.versions", "both versions", "two names"),
+    Mistake("only one version", '"db-old", "db-new"', '"db-old"', "database.versions", "it has 1 entry", "exactly 2"),
     Mistake("three versions", '"db-old", "db-new"', '"a", "b", "c"', "database.versions", "3 entries", "exactly 2"),
     Mistake("name of another service", "instances.writer-2", "instances.committer", "services.writer.instances.committer", "another service", "of its own", "writer-1"),
     Mistake("person called like an instance", 'operator = "', 'writer-1 = "x"\noperator = "', "people.writer-1", "is an instance", "a name of their own"),
