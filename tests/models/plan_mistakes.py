@@ -121,6 +121,8 @@ CATALOGUE = [
     Mistake("validation without a reaction", SWITCH, SWITCH + VALIDATE.format("cloud").replace("on_rejection", "# "), "runbook[4].on_rejection", "'on_rejection' is missing", "what happens if something is wrong"),
     Mistake("validation that is not waited for", SWITCH, SWITCH + VALIDATE.format("cloud") + 'within = "1 min"\non_overrun = "continue"', "runbook[4].on_overrun", "nobody can go on", "abort", "abort"),
     Mistake("validation of what never comes", COMMITTER, VALIDATE.format("cloud") + 'block_since = "5 s"', "runbook[1].block_since", "no committer", "[services.committer]"),
+    Mistake("validation while the committer stays down", START, 'instances = ["writer-2"]\n' + VALIDATE.format("cloud") + 'block_since = "5 s"', "runbook[5].block_since", "no step starts the committer", 'do = "start"'),
+    Mistake("instance named twice", START, 'instances = ["writer-2", "writer-2"]', "runbook[4].instances[2]", "named twice", "each instance once"),
     Mistake("negative grace", GRACE, GRACE + 'grace = "-1 s"\n', "services.liquidator.grace", "below 0", "at least 0"),
     Mistake("grace of another service", "[services.committer]", '[services.committer]\ngrace = "5 s"', "services.committer.grace", "no key in [services.committer]", "at_start"),
     Mistake("safeguard of a rollback that is not", SAFEGUARD, "outbox = true", "safeguards.outbox", "nothing is restored", 'do = "restore"'),
