@@ -137,7 +137,7 @@ def read_plan(path: str) -> PlanFile:
         wrong = "is a folder, not a file" if here.is_dir() else "does not exist"
         raise InputError(f"the plan {path} {wrong}.", do=_near_plans(here))
     try:
-        text = here.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        text = here.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         why = f"{error.strerror or error}."
         raise InputError(f"the plan {path} cannot be read.", why=why, do="check who may read the file.") from None

@@ -29,10 +29,8 @@ DROP = START + '\n\n[[runbook]]\nstep = "drop"\nby = "operator"\ndo = "drop"\n'
 
 RESTORE = '\n[[runbook]]\nstep = "back"\nby = "operator"\ndo = "restore"\nparts = [{}]\n'
 VALIDATE = '\n[[runbook]]\nstep = "v"\nby = "operator"\ndo = "validate"\nagainst = "{}"\non_rejection = "abort"\n'
-COMMITTER = (
-    '[services.committer]                # takes what was published to the chain and the cloud\nat_start = "down"'
-)
-GRACE = "[services.liquidator]               # closes accounts that are below their margin\n"
+COMMITTER = '[services.committer]                # takes what is published to both sinks\nat_start = "down"'
+GRACE = "[services.liquidator]               # closes accounts below their margin\n"
 
 FEED = '# file = "prices.csv"'
 
@@ -110,6 +108,7 @@ CATALOGUE = [
     Mistake("no way back", START, DROP + 'within = "1 min"\non_overrun = "roll back"', "runbook[5].on_overrun", "cannot be rolled back", "abort", "abort"),
     Mistake("no way back from a cut", START, DROP + '[cut_off]\nthen = "roll back"', "cut_off.then", "not every cut", "resume", "resume"),
     Mistake("one version of the database", '"db-old", "db-new"', '"db", "db"', "database.versions", "both versions", "two names"),
+    Mistake("only one version", '"db-old", "db-new"', '"db-old"', "database.versions", "it has 1 entry", "exactly 2"),
     Mistake("three versions", '"db-old", "db-new"', '"a", "b", "c"', "database.versions", "3 entries", "exactly 2"),
     Mistake("name of another service", "instances.writer-2", "instances.committer", "services.writer.instances.committer", "another service", "of its own", "writer-1"),
     Mistake("person called like an instance", 'operator = "', 'writer-1 = "x"\noperator = "', "people.writer-1", "is an instance", "a name of their own"),
@@ -122,6 +121,8 @@ CATALOGUE = [
     Mistake("validation without a reaction", SWITCH, SWITCH + VALIDATE.format("cloud").replace("on_rejection", "# "), "runbook[4].on_rejection", "'on_rejection' is missing", "what happens if something is wrong"),
     Mistake("validation that is not waited for", SWITCH, SWITCH + VALIDATE.format("cloud") + 'within = "1 min"\non_overrun = "continue"', "runbook[4].on_overrun", "nobody can go on", "abort", "abort"),
     Mistake("validation of what never comes", COMMITTER, VALIDATE.format("cloud") + 'block_since = "5 s"', "runbook[1].block_since", "no committer", "[services.committer]"),
+    Mistake("validation while the committer stays down", START, 'instances = ["writer-2"]\n' + VALIDATE.format("cloud") + 'block_since = "5 s"', "runbook[5].block_since", "no step starts the committer", 'do = "start"'),
+    Mistake("instance named twice", START, 'instances = ["writer-2", "writer-2"]', "runbook[4].instances[2]", "named twice", "each instance once"),
     Mistake("negative grace", GRACE, GRACE + 'grace = "-1 s"\n', "services.liquidator.grace", "below 0", "at least 0"),
     Mistake("grace of another service", "[services.committer]", '[services.committer]\ngrace = "5 s"', "services.committer.grace", "no key in [services.committer]", "at_start"),
     Mistake("safeguard of a rollback that is not", SAFEGUARD, "outbox = true", "safeguards.outbox", "nothing is restored", 'do = "restore"'),

@@ -57,6 +57,10 @@ def test_there_are_more_than_thirty_kinds() -> None:
     assert len({mistake.kind for mistake in CATALOGUE}) == len(CATALOGUE) > 50
 
 
+def test_the_template_fits_a_terminal() -> None:
+    assert max(map(len, EXCHANGE.template.splitlines())) <= 80
+
+
 def test_the_template_has_none(tmp_path: Path) -> None:
     path = tmp_path / "p.toml"
     path.write_text(EXCHANGE.template, encoding="utf-8")
@@ -72,6 +76,34 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(racewindow: Comm
 
     assert ran.err.startswith("racewindow: the plan p.toml has 2 mistakes.")
     assert ran.err.index("feed.tick") < ran.err.index("exchange.maxage")
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Some editors put one there, and nobody sees it."""
+    path = tmp_path / "p.toml"
+    path.write_text(EXCHANGE.template, encoding="utf-8-sig")
+
+    assert load_plan(str(path)).scenario.name == "p"
+
+
+def test_what_a_safeguard_does_is_told_as_it_is_in_this_plan(racewindow: CommandLine) -> None:
+    """A writer that is ready when it is started does not wait for its loader, whatever asks it."""
+    for ready, so in (("loaded", False), ("started", True)):
+        Path("p.toml").write_text(EXCHANGE.template.replace('ready = "loaded"', f'ready = "{ready}"'), encoding="utf-8")
+
+        told = " ".join(racewindow("plan", "check", "p.toml").out.split())
+
+        assert ("here says so as soon as it is started" in told) == so
+
+
+def test_a_wrong_key_of_a_bound_is_not_told_as_if_true_or_false_had_been_meant(racewindow: CommandLine) -> None:
+    bound = 'safe_to_leave = true\neventually_reopens = { withn = "5 min" }'
+    Path("p.toml").write_text(EXCHANGE.template.replace("safe_to_leave = true", bound), encoding="utf-8")
+
+    told = racewindow("plan", "check", "p.toml").err
+
+    assert "did you mean 'within'?" in told
+    assert "true or false" not in told
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def mistakes_of(error: ValidationError, data: Mapping[str, Any]) -> list[PlanMis
     """
     found: dict[_Where, PlanMistake] = {}
     for detail in error.errors(include_url=False):
+        if detail["type"] == "bool_type" and detail["loc"][-1] == "bool" and isinstance(detail["input"], Mapping):
+            continue  # a table was meant, and what is wrong in it is told about
         mistake = _mistake(detail, data)
         found.setdefault(mistake.where, mistake)
     return [each for each in found.values() if not any(_is_inside(other, each.where) for other in found)]
@@ -65,6 +67,8 @@ def _mistake(detail: ErrorDetails, data: Mapping[str, Any]) -> PlanMistake:
             return PlanMistake(where, f"{given!r} is too small", f"a whole number of at least {context['ge']}")
         case "less_than_equal":
             return PlanMistake(where, f"{given!r} is too large", f"a whole number of at most {context['le']}")
+        case "too_short" if given:
+            return PlanMistake(where, f"it has 1 entry: {given[0]!r}", f"exactly {context['min_length']}")
         case "too_short" | "string_too_short":
             return PlanMistake(where, "it is empty", "at least one entry" if kind == "too_short" else "a name")
         case "too_long":

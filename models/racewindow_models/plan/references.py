@@ -16,7 +16,6 @@ from racewindow_models.plan.schema import (
     CopyRows,
     Drop,
     ExchangePlan,
-    Restore,
     SetMode,
     Start,
     StepBase,
@@ -150,10 +149,11 @@ def _step(plan: ExchangePlan, number: int, folder: Path) -> Iterator[PlanMistake
         yield from _markets(plan, where, step.markets, folder)
     if isinstance(step, Validate):
         yield from _validation(plan, where, step)
-    if isinstance(step, Restore):
-        for position, part in enumerate(step.parts):
-            if part in step.parts[:position]:
-                yield PlanMistake((*where, "parts", position), f"{part!r} is named twice", "each part once")
+    for key, what in (("parts", "part"), ("instances", "instance")):
+        named = getattr(step, key, ())
+        for position, name in enumerate(named):
+            if name in named[:position]:
+                yield PlanMistake((*where, key, position), f"{name!r} is named twice", f"each {what} once")
     if (step.within is None) != (step.on_overrun is None):
         lacks, has = ("on_overrun", "within") if step.on_overrun is None else ("within", "on_overrun")
         expected = "continue, abort or roll back" if lacks == "on_overrun" else 'how long it may take, such as "5 min"'
@@ -167,6 +167,11 @@ def _validation(plan: ExchangePlan, where: tuple[str | int, ...], step: Validate
     if step.block_since is not None and plan.services.committer is None and plan.book is None:
         wrong = "there will be no such block, because this plan has no committer"
         yield PlanMistake((*where, "block_since"), wrong, "[services.committer]")
+    committer = plan.services.committer
+    started = {name for each in plan.runbook if isinstance(each, Start) for name in each.instances}
+    if step.block_since is not None and committer and committer.at_start == "down" and "committer" not in started:
+        wrong = "there will be no such block, because no step starts the committer, which is down"
+        yield PlanMistake((*where, "block_since"), wrong, 'a step with do = "start" and the committer in instances')
 
 
 def _markets(plan: ExchangePlan, where: tuple[str | int, ...], named: list[str], folder: Path) -> Iterator[PlanMistake]:

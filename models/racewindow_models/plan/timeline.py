@@ -10,6 +10,7 @@ from racewindow_models.plan.quantities import text_time
 from racewindow_models.plan.schema import (
     Book,
     CopyRows,
+    Database,
     ExchangePlan,
     Restore,
     SetMode,
@@ -103,12 +104,13 @@ def notes_of(plan: ExchangePlan) -> dict[str, list[str]]:
         exchange.append(f"the markets are {plan.mode_at_start} when the window begins")
     old, new = plan.database.versions
     notes = {"exchange": exchange, "services": services}
-    notes["database"] = [f"{old}, then {new}; rows are copied in {plan.database.copy_in}"]
+    notes["database"] = [f"{old}, then {new}; rows are copied {_copied_in(plan.database)}"]
     if plan.book is not None:
         notes["book"] = [_book(plan.book)]
     if plan.safeguards:
         notes["safeguards"] = [
-            f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}" for name, on in plan.safeguards.items()
+            f"{name} ({'on' if on else 'off'}): {SAFEGUARDS[name]}{_but(name, plan)}"
+            for name, on in plan.safeguards.items()
         ]
     notes["checks"] = [_check(name, wanted, plan) for name, wanted in plan.checks.items() if wanted]
     if plan.faults.kinds:
@@ -124,6 +126,19 @@ def _check(name: str, wanted: bool | Within, plan: ExchangePlan) -> str:  # noqa
     text = f"{name} within {text_time(wanted.within)}" if isinstance(wanted, Within) else name
     why = cannot_judge(name, plan)
     return f"{text}: unknown in every order of events, because {why}" if why else text
+
+
+def _but(name: str, plan: ExchangePlan) -> str:
+    """What makes the sentence about a safeguard untrue in this plan."""
+    if name == "require_ready" and plan.services.writer.ready == "started":
+        return '; it asks the writer, which here says so as soon as it is started (ready = "started")'
+    return ""
+
+
+def _copied_in(database: Database) -> str:
+    if database.copy_in != "read, then write":
+        return f"in {database.copy_in}"
+    return f"in batches of {_count(database.batch, 'row')}, each read and then written"
 
 
 def _book(book: Book) -> str:
