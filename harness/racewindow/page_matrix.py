@@ -89,8 +89,8 @@ def _by_checker(matrix: Matrix, meanings: Mapping[str, str]) -> Html:
     silent, unknown = never_violated(matrix)
     for names, why in ((silent, "not violated with any set that was run"), (unknown, "could not tell")):
         rows += [tag("tr", _demanding(name, meanings), tag("td", why, class_="soft")) for name in names]
-    heads = ("checker, and what it demands", "closed by")
-    return table("The smallest sets for each of the checkers", heads, tag("tbody", rows))
+    caption = "What each checker demands, and the smallest sets that close it"
+    return table(caption, ("checker", "closed by"), tag("tbody", rows))
 
 
 def _demanding(checker: str, meanings: Mapping[str, str]) -> Html:
