@@ -17,6 +17,7 @@ from racewindow.errors import UsageError
 if TYPE_CHECKING:
     from racewindow.matrix_search import MatrixProgress
     from racewindow.progress_panel import Panel
+    from racewindow.scenarios import Scenario
 
 DONE, INTERRUPTED = 0, 130
 _NOTHING_TO_RUN = "it is the number of executions for each set, so it has to be at least 1."
@@ -97,7 +98,7 @@ def matrix(asked: Asked) -> int:
             **limits,
         )
     again = _again(asked)
-    page = None if asked.report is None else write_matrix(found, asked.report, scenario.safeguards, again)
+    page = None if asked.report is None else write_matrix(found, asked.report, _meanings(scenario), again)
     if asked.as_json:
         emit_json(found.as_dict() | ({} if page is None else {"report": str(Path(page).absolute())}))
     elif asked.as_csv:
@@ -107,6 +108,13 @@ def matrix(asked: Asked) -> int:
         if page is not None and not asked.as_markdown:
             emit(f"\nReport: {page}")
     return INTERRUPTED if found.interrupted else DONE
+
+
+def _meanings(scenario: Scenario) -> dict[str, str]:
+    """What each safeguard does, and what each checker demands."""
+    from racewindow.checkers import demand_of
+
+    return {**{check.name: demand_of(check) for check in scenario.checks}, **scenario.safeguards}
 
 
 def progress_line(progress: MatrixProgress, width: int = 80) -> str:

@@ -49,7 +49,7 @@ def write_report(result: Result, folder: str, feed: str | None) -> str:
 
 
 def write_matrix(matrix: Matrix, folder: str, meanings: Mapping[str, str], again: str) -> str:
-    """Write the page of a matrix and return its path. `meanings`: what each safeguard does. Raises InputError."""
+    """Write the page of a matrix and return its path. `meanings`: of safeguards and checkers. Raises InputError."""
     from racewindow.page_matrix import matrix_page
 
     return _write_index(matrix_page(matrix, meanings, again), folder)

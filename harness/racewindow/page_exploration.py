@@ -43,7 +43,7 @@ def exploration_page(result: Result, links: Sequence[Linked], feed: str | None =
         tag(
             "header",
             tag("h1", title),
-            tag("p", f"{counted(result.executions, 'execution')}, {result.failing:,} failed.", class_="soft"),
+            tag("p", f"{counted(result.executions, 'execution')}, {result.failing:,} failed.", class_="result"),
             [tag("p", each) for each in _paragraphs(claim) if each.rstrip(".") != title],
         ),
         section("What was found", _groups(result, links), name="found") if result.failures else None,
@@ -59,10 +59,10 @@ def _paragraphs(text: str) -> list[str]:
 
 def _groups(result: Result, links: Sequence[Linked]) -> Html:
     rows = tag("tbody", [_group(each, link) for each, link in zip(result.failures, links, strict=True)])
-    heads = ("executions", "first in", "what is wrong", "about")
+    heads = ("executions", "first in execution", "what is wrong", "about")
     told = "One row for each kind, checker and class, with a link to its page; the gravest first"
     several = ". One execution can fail in several ways" if len(result.failures) > 1 else ""
-    return table(f"{told}{several}", heads, rows)
+    return tag("div", table(f"{told}{several}", heads, rows), class_="groups")
 
 
 def _group(failure: Failure, link: Linked) -> Html:
@@ -73,10 +73,10 @@ def _group(failure: Failure, link: Linked) -> Html:
     none = None if link.page else f" (no page: {link.why})"
     return tag(
         "tr",
-        tag("td", f"{failure.count:,}", class_="num"),
-        tag("td", f"{failure.execution + 1:,}", class_="num"),
+        tag("td", f"{failure.count:,}", class_="num", data_of="executions"),
+        tag("td", f"{failure.execution + 1:,}", class_="num", data_of="first in execution"),
         tag("td", tag("b", name), none, tag("br"), failure.message),
-        tag("td", about),
+        tag("td", about, data_of="about") if about else tag("td"),
     )
 
 

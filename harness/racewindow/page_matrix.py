@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def matrix_page(matrix: Matrix, meanings: Mapping[str, str], again: str) -> str:
-    """The whole page. `meanings`: what each safeguard does; `again`: the command that made it."""
+    """The whole page. `meanings`: what each safeguard does and each checker demands; `again`: the command."""
     title = f"Safeguards of {matrix.target}"
     parts: list[Part] = [
         tag("header", tag("h1", title), tag("p", headline_of(matrix), class_="wrong" if matrix.failing else "good"))
@@ -30,7 +30,7 @@ def matrix_page(matrix: Matrix, meanings: Mapping[str, str], again: str) -> str:
     if matrix.failing:
         parts += [
             section("What to put into the runbook", *_runbook(matrix, meanings), name="runbook"),
-            section("What closes what", _by_checker(matrix), name="closes"),
+            section("What closes what", _by_checker(matrix, meanings), name="closes"),
         ]
     if matrix.broken:
         items = [tag("li", breaks_text(each)) for each in matrix.broken]
@@ -79,17 +79,23 @@ def _evidence(closing: Closing) -> Html:
     return tag("span", sign, f"{closes(closing.verdict)}{sure}")
 
 
-def _by_checker(matrix: Matrix) -> Html:
+def _by_checker(matrix: Matrix, meanings: Mapping[str, str]) -> Html:
     rows = []
     for checker in matrix.failing:
         sets = matrix.minimal(checker)
         ways = [tag("li", _names(each.on), " ", tag("span", "(", _evidence(each), ")", class_="soft")) for each in sets]
         said = tag("ul", ways, class_="plain") if ways else "no set that was run"
-        rows.append(tag("tr", tag("th", checker, scope="row"), tag("td", said)))
+        rows.append(tag("tr", _demanding(checker, meanings), tag("td", said)))
     silent, unknown = never_violated(matrix)
     for names, why in ((silent, "not violated with any set that was run"), (unknown, "could not tell")):
-        rows += [tag("tr", tag("th", name, scope="row"), tag("td", why, class_="soft")) for name in names]
-    return table("The smallest sets for each of the checkers", ("checker", "closed by"), tag("tbody", rows))
+        rows += [tag("tr", _demanding(name, meanings), tag("td", why, class_="soft")) for name in names]
+    caption = "What each checker demands, and the smallest sets that close it"
+    return table(caption, ("checker", "closed by"), tag("tbody", rows))
+
+
+def _demanding(checker: str, meanings: Mapping[str, str]) -> Html:
+    """In one cell, so that a phone shows beside it what closes it."""
+    return tag("th", checker, tag("span", meanings.get(checker, "").replace("`", ""), class_="demand"), scope="row")
 
 
 def _names(on: Sequence[str]) -> Html:

@@ -21,7 +21,7 @@ code,pre{font-size:13px;overflow-wrap:anywhere}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 10px;margin:4px 0 8px;
 white-space:pre-wrap}
 .message{white-space:pre-line}
-.soft{color:var(--soft)}
+.soft{color:var(--soft)}.result{font-weight:600}
 .wrong{color:var(--wrong)}.good{color:var(--good)}.first{color:var(--first)}.second{color:var(--second)}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--paper);padding:6px;z-index:9}
@@ -71,7 +71,7 @@ ol.story time{display:inline-block;width:7.2em;text-indent:0;color:var(--soft);f
 .card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:0 0 8px}
 .wide{overflow-x:auto}.wide:focus-visible{outline-offset:-3px}
 table{border-collapse:collapse;font-size:13px;width:auto;min-width:min(100%,640px)}
-td>a:only-child,th[scope=col]{white-space:nowrap}
+td>a:only-child,th[scope=col]{white-space:nowrap}.groups th[scope=col]{white-space:normal}
 caption{text-align:left;color:var(--soft);padding:2px 0;max-width:calc(100vw - 20px)}
 th,td{text-align:left;vertical-align:top;
 border-bottom:1px solid var(--line);padding:3px 16px 3px 0;overflow-wrap:break-word}
@@ -104,11 +104,16 @@ td.link{white-space:nowrap}ul.plain{list-style:none;padding:0;margin:2px 0}
 .chip{border:1px solid var(--line);border-radius:9px;padding:0 7px;white-space:nowrap;background:var(--card)}
 .chip+.chip{margin-left:4px}th .chip{font-weight:400}
 .fails{color:var(--wrong)}.proved{color:var(--good)}.doubt{color:var(--first)}.inferred{color:var(--soft)}
+.demand{display:block;font-weight:400;white-space:normal}
 .cells td{white-space:nowrap}.cells tbody tr:hover{background:var(--card)}
 @media (max-width:700px){.cells thead{display:none}.cells tr,.cells td,.cells tbody th{display:block}
 .cells tr{border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin:0 0 8px}.cells th,.cells td{border:0}
 .cells .chip{white-space:normal}.cells td::before{content:attr(data-of) ": ";color:var(--soft)}
 .cells td{white-space:normal}}
+@media (max-width:700px){.groups thead{display:none}.groups tr{display:flex;flex-wrap:wrap;gap:2px 16px;
+border:1px solid var(--line);border-radius:6px;padding:6px 8px;margin:0 0 8px}.groups td{border:0;padding:0}
+.groups tbody,.groups caption{display:block}.groups td:nth-child(3){order:-1;width:100%}
+.groups td[data-of]::before{content:attr(data-of) ": ";color:var(--soft);font-family:system-ui,sans-serif}}
 figure{margin:0}.curve{max-width:100%;height:auto}
 .curve text{fill:var(--soft);font-size:11px}.curve polyline{fill:none;stroke:var(--second);stroke-width:2}
 @media (max-width:900px){.orders{grid-template-columns:minmax(0,1fr)}main{padding:8px 10px 40px}

@@ -57,7 +57,8 @@ def headline_of(matrix: Matrix) -> str:
     if not matrix.failing:
         return f"No failure of {matrix.target} was found, with any set of safeguards that was run."
     if verdict is not None and verdict.fails:
-        return f"{matrix.target} fails without safeguards, in {counted(len(verdict.fails), 'way')}."
+        several = len(verdict.fails)
+        return f"{matrix.target} fails without safeguards: {counted(several, 'checker')} fail{'s' * (several == 1)}."
     return f"Without safeguards no failure of {matrix.target} was found; with some there is one."
 
 

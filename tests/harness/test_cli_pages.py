@@ -54,7 +54,7 @@ def test_the_page_of_a_matrix_says_what_to_put_into_the_runbook(racewindow: Comm
 
     assert (ran.status, ran.out.splitlines()[-1]) == (0, "Report: pages/index.html")
     assert page.problems == []
-    assert "bank.py:bank fails without safeguards, in 2 ways." in said
+    assert "bank.py:bank fails without safeguards: 2 checkers fail." in said
     runbook = said.partition("What to put into the runbook")[2].partition("What closes what")[0]
     assert "This set closes all that fails; with less, something stays open." in runbook
     assert "lock one deposit at a time wait the report waits until all deposits are made" in runbook
