@@ -18,6 +18,8 @@ from racewindow.plain import clock_text
 
 _SENTENCES = 2
 """About what is wrong in a chart, where there is not room for all."""
+_DECIMALS_MAX = 1_000
+"""More than any unit has; numbers with millions of them cannot be written out."""
 
 
 class Point(NamedTuple):
@@ -146,8 +148,11 @@ def _checked_chart(chart: Chart) -> Chart:
     if not isinstance(chart, Chart):
         raise TypeError(f"{chart!r:.60} is no racewindow.Chart")
     _check_texts(chart.title, chart.unit, *(mark.text for mark in chart.marks))
+    _check_decimals(chart.decimals)
+    _check_times(mark.time_ns for mark in chart.marks)
     for series in chart.series:
         _check_texts(series.name, *(point.note for point in series.points))
+        _check_times(point.time_ns for point in series.points)
         before_ns = 0
         for point in series.points:
             if point.time_ns < before_ns:
@@ -164,10 +169,23 @@ def _check_texts(*texts: object) -> None:
             raise TypeError(f"{text!r:.60} has to be a text")
 
 
+def _check_times(times_ns: Iterable[object]) -> None:
+    for time_ns in times_ns:
+        if not isinstance(time_ns, int):
+            raise TypeError(f"the time {time_ns!r:.40} has to be an integer, in nanoseconds")
+
+
+def _check_decimals(decimals: object) -> None:
+    if not isinstance(decimals, int) or abs(decimals) > _DECIMALS_MAX:
+        raise ValueError(f"decimals is {decimals!r:.40}, and has to be an integer of at most {_DECIMALS_MAX:,}")
+
+
 def _checked_consequence(consequence: Consequence) -> Consequence:
     if not isinstance(consequence, Consequence):
         raise TypeError(f"{consequence!r:.60} is no racewindow.Consequence")
     _check_texts(consequence.who, consequence.what, consequence.unit)
+    _check_decimals(consequence.decimals)
+    _check_times((consequence.time_ns,))
     if consequence.loss is not None and not isinstance(consequence.loss, int):
         raise TypeError(f"the loss of {consequence.who} is {consequence.loss!r:.40}, and has to be an integer")
     return consequence

@@ -44,7 +44,6 @@ how many it does not exceed."""
 _SECONDS_BRIEFLY = 10.0
 """Wall time after which it ends in any case, for programs whose steps take long."""
 _PROGRESS_SECONDS = 0.1
-_NO_PROGRESS = Progress(0, 0, 0, 0.0, None, None)
 _BRIEF_PROGRESS = Progress(0, 0, 0, 0.0, None, _SECONDS_BRIEFLY)
 _AT_LENGTH = "racewindow explain, with the file of the failure, takes the time that it needs."
 _CHAIN_MAX = 6
@@ -106,33 +105,51 @@ def _explain_with_original(
     target: Target,
     failure: Recorded,
     effort: Effort,
-    progress: Progress = _NO_PROGRESS,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: Progress,
+    on_progress: Callable[[Progress], None] | None,
 ) -> Explanation:
     """The explanation of a failure; where nothing closes it, what closes it as it was found.
 
-    A smaller schedule shows one cause where the first may have shown two, both of which have to be closed.
+    A smaller schedule shows one cause where the first may have shown two, both of which have to be closed. The limit of
+    wall time is one for both.
     """
-    found = _explain_under(settings_of(target, failure.schedule), failure, effort, progress, on_progress)
+    started = real.monotonic()
+    found = _explain_under(
+        settings_of(target, failure.schedule), failure, effort, progress, on_progress, started=started
+    )
     original = original_of(failure)
     if found.fixes or original is None or original == failure.schedule or found.out_of_budget:
         return found
     whole, progress = Found(original, failure.identity), replace(progress, executions=found.executions)
-    closing = _explain_under(settings_of(target, original), whole, effort, progress, on_progress)
-    return replace(found, fixes=closing.fixes, executions=found.executions + closing.executions)
+    closing = _explain_under(settings_of(target, original), whole, effort, progress, on_progress, started=started)
+    return replace(
+        found,
+        fixes=closing.fixes,
+        executions=found.executions + closing.executions,
+        out_of_budget=closing.out_of_budget,
+    )
 
 
 def _explain_under(
     settings: Settings,
     failure: Recorded,
     effort: Effort,
-    progress: Progress = _NO_PROGRESS,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: Progress,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    started: float,
 ) -> Explanation:
-    """The same with everything filled in."""
+    """The same with everything filled in. `started`: the wall time from which its limit counts, in seconds."""
     with Watchdog(settings.step_timeout) as watchdog, Environment(footprints=True):
         laboratory = _Laboratory(
-            settings, watchdog, failure.schedule, failure.identity, progress, on_progress, whole=whole_of(failure)
+            settings,
+            watchdog,
+            failure.schedule,
+            failure.identity,
+            progress,
+            on_progress,
+            started,
+            whole=whole_of(failure),
         )
         failing, execution = laboratory.failing_run()
         explainer = Explainer(failing, laboratory.means(), effort)
@@ -157,9 +174,10 @@ class _Laboratory:
     identity: Identity
     progress: Progress
     on_progress: Callable[[Progress], None] | None
+    started: float
+    """Wall time in seconds from which the limit counts."""
     whole: Mapping[str, Any]
     """The parameters that what closes the failure is tried under: those that it was found under, however small."""
-    started: float = field(default_factory=real.monotonic)
     violated_by: int | None = None
     """How many events it took."""
     _sessions: dict[object, Session] = field(default_factory=dict)

@@ -182,7 +182,7 @@ def _line(frame: _Frame, chart: Chart, series: Series, kind: str) -> list[Part]:
     crosses: list[Html] = []
     pen: float | None = None
     points = _visible(frame, series.points)
-    following = [*(frame.x(point.time_ns) for point in points[1:]), end]
+    following = [*(frame.x(point.time_ns) for point in points[1:]), end][: len(points)]
     for point, until in zip(points, following, strict=True):
         x = frame.x(point.time_ns)
         if point.value is None:

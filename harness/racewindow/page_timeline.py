@@ -141,7 +141,8 @@ def _listed(title: str, items: Sequence[str]) -> Html | None:
 
 def all_steps(line: Line, names: Names, key: str, *, title: str) -> Html:
     """Every step in a table, a line of text for each: the script makes rows of them when the table is opened."""
-    rows = [Html(f"\n{_cells(act, names, key).replace(chr(10), ' ')}") for act in line.acts]
+    # A browser reads a carriage return as the end of a line as well, and each line has to be a row.
+    rows = [Html(f"\n{' '.join(_cells(act, names, key).splitlines())}") for act in line.acts]
     whole = table(title, ("step", "time", "service", "what it does", "at"), tag("tbody", rows, Html("\n")))
     return tag("noscript", whole)
 

@@ -81,7 +81,8 @@ def shared_out(account: CrossAccount, quotes: Quotes) -> tuple[Account, ...]:
     gains_e8 = [gain_e16(each, *quotes(each.market)) // E8 for each in account.positions]
     notionals_e16 = [notional_e16(each.size_e8, quotes(each.market)[0]) for each in account.positions]
     total_e8 = account.collateral_e8 + sum(gains_e8)
-    rest_e8 = [total_e8 * each // sum(notionals_e16) if total_e8 < 0 else 0 for each in notionals_e16[1:]]
+    whole_e16 = sum(notionals_e16) or 1  # prices of zero: the first comes short of all of it
+    rest_e8 = [total_e8 * each // whole_e16 if total_e8 < 0 else 0 for each in notionals_e16[1:]]
     worth_e8 = [total_e8 - sum(rest_e8), *rest_e8]
     return tuple(
         Account(

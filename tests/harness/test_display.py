@@ -160,3 +160,27 @@ def test_the_example_of_the_page_is_shown(tmp_path: Path) -> None:
     assert shown.problems == ()
     assert list(wrong_values(shown.charts[0])) == ["T+00:00.000 order-1: 10.99; list price: 9.99."]
     assert losses(shown.consequences) == ["1.00 euros"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Chart("x", "", [Series("it", [Point(0, 1, wrong=True)])], decimals=10**20),
+        Chart("x", "", [Series("it", [Point(0.5, 1), Point(1.5, 2)])]),  # type: ignore[arg-type]
+        Chart("x", "", [Series("it", [Point(0, 1), Point(1, 2)])], marks=[Mark("soon", "it")]),  # type: ignore[arg-type]
+        Consequence(1, "who", "lost", 5, decimals="2"),  # type: ignore[arg-type]
+        Consequence("soon", "who", "lost"),  # type: ignore[arg-type]
+    ],
+    ids=["decimals", "time of a point", "time of a mark", "decimals of a loss", "time of a loss"],
+)
+def test_what_could_not_be_written_down_is_a_problem_and_no_crash_of_the_report(shown: Chart | Consequence) -> None:
+    charts = (lambda _: [shown]) if isinstance(shown, Chart) else None
+    consequences = (lambda _: [shown]) if isinstance(shown, Consequence) else None
+    found = shown_of(Display(charts=charts, consequences=consequences), ())
+
+    assert not (found.charts or found.consequences)
+    assert "has to be an integer" in found.problems[0]
+
+
+def test_a_series_without_points_is_drawn_as_nothing() -> None:
+    assert paths(str(chart_figure(Chart("x", "", [Series("it", ())]), 1, None)), "said0") == [""]

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import racewindow
-from racewindow import Cell, Explanation, Failure
+from racewindow import Cell, Explanation, Failure, explainer
 from racewindow.report_explanation import checked_text
 from racewindow.report_failure import failure_text
 from racewindow.runtime.execution import Environment
@@ -401,3 +401,22 @@ def test_a_survey_ends_as_soon_as_it_is_refuted() -> None:
         done = survey(Session(make_settings(lost_update)), 1_000, ("violation", None, None, None))
 
     assert (done.refuted, done.complete, done.failing) == (True, False, 1)
+
+
+def test_the_limit_of_wall_time_is_one_for_the_smaller_schedule_and_the_original(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failure = racewindow.explore(lost_update, strategy="random").failures[0]
+    started: list[float] = []
+
+    def nothing_closes_it(*_: object, started_at: list[float] = started, **given: float) -> Explanation:
+        started_at.append(given["started"])
+        return Explanation(out_of_budget=len(started_at) == 2)
+
+    monkeypatch.setattr(explainer, "_explain_under", nothing_closes_it)
+    monkeypatch.setattr(explainer, "original_of", lambda _: replace(failure.schedule, deviations=()))
+    explanation = racewindow.explain(lost_update, failure, seconds=60.0)
+
+    assert len(started) == 2
+    assert started[0] == started[1]
+    assert explanation.out_of_budget

@@ -178,6 +178,16 @@ def test_the_vaults_of_its_markets_pay_what_it_comes_short_of_by_the_notionals()
 
 
 @inside
+def test_at_prices_of_zero_the_vault_of_the_first_market_pays_all_that_is_missing() -> None:
+    """A corrupt block may say so: 190 are missing, and there are no notionals to share them by."""
+    account = cross("both", 10, (BTC, 1, 100), (ETH, 1, 100))
+    clearing = Clearing([account], None)
+    change = clearing.liquidate(account.name, prices_of(0, 0))
+    assert (clearing[account.name], change.moved_e16()) == (cross("both", 0), 0)
+    assert [clearing.isolated(vault_of(each)).collateral_e8 // E8 for each in (BTC, ETH)] == [-190, 0]
+
+
+@inside
 def test_where_a_vault_cannot_pay_an_isolated_position_is_closed_against_it() -> None:
     """10 are missing for two BTC at a mark of 60, so that they are sold at 65 to whoever is short."""
     long, short = cross("long", 70, (BTC, 2, 100)), account("short", -2, 110, 10)
