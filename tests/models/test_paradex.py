@@ -233,7 +233,7 @@ def test_the_story_of_a_false_liquidation_is_told_in_order() -> None:
         "writer-2 begins a round, finds no state of",
         "writer-2 publishes",
         "funding index 0 (default; true is",
-        "is liquidated at",
+        "is liquidated as worth",
         "it should not have been: under ground truth it is worth",
     ]
     rest = "\n".join(story)
