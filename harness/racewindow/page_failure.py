@@ -66,7 +66,7 @@ def _lead(picture: Picture) -> Html | None:
             ),
         ]
     if explanation is not None and (explanation.fixes or explanation.safeguards):
-        fixed = closing_text(explanation)[0 if explanation.fixes else 1].replace("Closed as well by", "Closed by")
+        fixed = closing_text(explanation)[0 if explanation.fixes else 1]
         sure = any(each.checked.proved for each in explanation.fixes[:1] or explanation.safeguards)
         items += [tag("dt", "Remedy" if sure else "Remedy, not proved"), tag("dd", fixed)]
     return tag("dl", items, class_="lead") if items else None
