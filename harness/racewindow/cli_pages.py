@@ -101,11 +101,10 @@ def _write_index(text: str, folder: str) -> str:
 
 
 def _write(path: Path, text: str, folder: str) -> None:
-    from racewindow.whole_file import write_whole
+    from racewindow.whole_file import write_text
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, f"{text}\n".encode("utf-8", "backslashreplace"))
+        write_text(path, f"{text}\n")
     except OSError as error:
         raise _cannot_write(folder, f"{error.strerror or error}.") from None
 

@@ -161,15 +161,14 @@ def _written(picture: Picture, form: str) -> str:
 
 def _keep(text: str, out: str, form: str) -> None:
     """Print it, or write all of it or nothing."""
-    from racewindow.whole_file import write_whole
+    from racewindow.whole_file import write_text
 
     if out == "-":
         emit(text)
         return
     path = Path(out)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, f"{text}\n".encode("utf-8", "backslashreplace"))
+        write_text(path, f"{text}\n")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{out} cannot be written.", why=f"{why}.", do="give -o a file that you may write") from None

@@ -27,7 +27,7 @@ from racewindow.json_fields import Fields
 from racewindow.plain import plain
 from racewindow.scenarios import Scenario
 from racewindow.schedule import Schedule
-from racewindow.whole_file import write_whole
+from racewindow.whole_file import write_text
 
 FORMAT = "racewindow-failure"
 VERSION = 1
@@ -119,8 +119,7 @@ def _with_feed(failure: Failure, feed: str) -> Failure:
 def _write(path: Path, content: Mapping[str, Any], directory: str | Path) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode("utf-8", "backslashreplace"))  # half a character is `\ud800` in JSON, too
+        write_text(path, text)  # which writes half a character as JSON does
     except OSError as error:
         raise _cannot_write(directory, error) from None
 

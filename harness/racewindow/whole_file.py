@@ -32,6 +32,12 @@ def write_whole(path: Path, content: bytes) -> None:
             os.close(handle)
 
 
+def write_text(path: Path, text: str) -> None:
+    r"""Likewise, into a folder that is made if there is none; half a character, as no file can hold, as `\ud800`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what writers left behind that were killed; what cannot be removed stays."""
     with contextlib.suppress(OSError):
